@@ -1,0 +1,34 @@
+"""The encoder protocol: the projector E of the contrastive potential (eq. 1)."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from torch import Tensor
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Patch features of images.
+
+    Attributes:
+        name: short name for messages and result tables.
+        stride: pixels of the encoded image per feature, along either side.
+        size: side in pixels of the square the encoder was trained on; other sizes are allowed.
+    """
+
+    name: str
+    stride: int
+    size: int
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Features of every patch.
+
+        Args:
+            images: B x 3 x H x W in [0, 1]; H and W multiples of `stride`.
+
+        Returns:
+            B x C x (H / stride) x (W / stride), float32, on the images' device. An image's features do not
+            depend on the other images of the batch.
+        """
+        ...
