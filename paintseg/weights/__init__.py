@@ -1,0 +1,96 @@
+"""The embedded weights: what they are, where they lie, and how to read them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from ..errors import InputError, WeightsError
+
+FOLDER = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """One embedded file. `sha256` and `size` (bytes) are of the fp16 file, `source_sha256` of what it was made from."""
+
+    file: str
+    sha256: str
+    size: int
+    licence: str
+    source: str
+    source_sha256: str
+
+
+REGISTRY: dict[str, WeightFile] = {
+    "migan_places2_512": WeightFile(
+        file="migan_places2_512.safetensors",
+        sha256="adb9cab8df6f7f655219f55289e5c70e12a6aafbf9be55acfca11cd36d03b1a5",
+        size=13_197_328,
+        licence="MIT (Picsart AI Research); trained on Places2, whose terms are for research",
+        source="https://huggingface.co/andraniksargsyan/migan (migan_pipeline_v2.onnx)",
+        source_sha256="6f1f3530a1a2324b19752018ce756088b07973cda8d7d890034ace5c8a48c40b",
+    ),
+    "dinov2_vits14": WeightFile(
+        file="dinov2_vits14.safetensors",
+        sha256="ce0235559f82c27a6e4174778184f1f513cf3c55323ea0a658da95a9da2dedfa",
+        size=44_128_096,
+        licence="Apache-2.0 (Meta)",
+        source="https://huggingface.co/facebook/dinov2-small (model.safetensors, "
+               "revision ed25f3a31f01632728cabb09d1542f84ab7b0056)",
+        source_sha256="ae1e99fcefd534ed978cdeb8326f08030c96e28b7a81ffcbc98a857c84d14be1",
+    ),
+}
+
+
+def sha256_of(path: Path) -> str:
+    """sha256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def weight_path(name: str, folder: Path = FOLDER) -> Path:
+    """Where the file of that name in `REGISTRY` lies. Raises InputError for another name, WeightsError when missing."""
+    if name not in REGISTRY:
+        raise InputError(f"no embedded weights are called {name!r}; there are {', '.join(sorted(REGISTRY))}")
+    path = folder / REGISTRY[name].file
+    if not path.is_file():
+        raise WeightsError(_complaint(name, folder, "is missing"))
+    return path
+
+
+def load_weights(name: str, folder: Path = FOLDER) -> dict[str, Tensor]:
+    """The tensors of an embedded file, fp16 on the CPU.
+
+    A wrong size or a broken header is found here; every bit is checked by `verify`, which reads the file once more.
+    Raises WeightsError when the file is missing or is not what it should be.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    path = weight_path(name, folder)
+    if (size := path.stat().st_size) != REGISTRY[name].size:
+        raise WeightsError(_complaint(name, folder, f"has {size} bytes instead of {REGISTRY[name].size}"))
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise WeightsError(_complaint(name, folder, f"cannot be read ({error})")) from error
+
+
+def verify(name: str, folder: Path = FOLDER) -> None:
+    """Check the whole file against its sha256. Raises WeightsError when it is missing or differs."""
+    found = sha256_of(weight_path(name, folder))
+    if found != REGISTRY[name].sha256:
+        raise WeightsError(_complaint(name, folder, f"has sha256 {found}"))
+
+
+def _complaint(name: str, folder: Path, what: str) -> str:
+    entry = REGISTRY[name]
+    return (f"the weight file {entry.file} in {folder} {what}; it should have sha256 {entry.sha256}: "
+            "install the pack again, or make the file as paintseg/weights/README.md says")

@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+"""Make the embedded weights (fp16 safetensors) from the files their authors published.
+
+    python scripts/make_weights.py --dino dinov2-small.safetensors --migan migan_pipeline_v2.onnx
+
+Where the sources can be had is written in paintseg/weights/README.md; both are checked by sha256 before they are
+read. The same sources give the same bytes. Needs torch, numpy and safetensors, and, alone in this project, the
+`onnx` package (to read MI-GAN's file); neither the library nor its tests need that one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.append(str(ROOT))
+
+from paintseg.weights import REGISTRY, sha256_of  # noqa: E402  (the checkout need not be installed)
+
+LEVELS = (512, 256, 128, 64, 32, 16, 8, 4)
+
+
+def migan_tensors(path: Path) -> dict[str, Tensor]:
+    """The generator's tensors under the names of `paintseg.painters.migan.MIGAN`."""
+    import onnx
+    from onnx import numpy_helper
+
+    graph = onnx.load(str(path)).graph
+    stored = {item.name: numpy_helper.to_array(item) for item in graph.initializer}
+    renamed = {"from_rgb.weight": stored["model.encoder.b512.fromrgb.weight"],
+               "from_rgb.bias": stored["model.encoder.b512.fromrgb.bias"]}
+    for level in LEVELS:
+        for part in ("encoder", "synthesis"):
+            for theirs, ours in (("conv1", "first"), ("conv2", "second")):
+                old, new = f"model.{part}.b{level}.{theirs}", f"{part}.{level}.{ours}"
+                renamed[f"{new}.depthwise.weight"] = stored[f"{old}.conv1.weight"]
+                renamed[f"{new}.depthwise.bias"] = stored[f"{old}.conv1.bias"]
+                renamed[f"{new}.pointwise.weight"] = stored[f"{old}.conv2.weight"]
+        for kind in ("weight", "bias"):
+            renamed[f"synthesis.{level}.to_rgb.{kind}"] = stored[f"model.synthesis.b{level}.torgb.{kind}"]
+    for name, noise in noise_maps(graph, stored).items():
+        renamed[name] = noise
+    return {name: torch.from_numpy(array.copy()) for name, array in renamed.items()}
+
+
+def noise_maps(graph: object, stored: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The fixed noise maps. The file gives them numbers for names, so each is found by the node that adds it."""
+    maps = {}
+    for node in graph.node:
+        if node.op_type != "Add" or not node.output[0].startswith("/model/synthesis/"):
+            continue
+        noise = [name for name in node.input if name.startswith("onnx::Add_")]
+        if noise:
+            _, _, _, level, conv, _ = node.output[0].split("/")
+            which = {"conv1": "first", "conv2": "second"}[conv]
+            maps[f"synthesis.{level[1:]}.{which}.noise"] = stored[noise[0]]
+    return maps
+
+
+def dino_tensors(path: Path) -> dict[str, Tensor]:
+    """DINOv2's tensors under timm's names; the mask token, zero and used in training only, is dropped."""
+    stored = load_file(path)
+    patch = "embeddings.patch_embeddings.projection"
+    renamed = {
+        "cls_token": stored["embeddings.cls_token"],
+        "pos_embed": stored["embeddings.position_embeddings"],
+        "patch_embed.proj.weight": stored[f"{patch}.weight"],
+        "patch_embed.proj.bias": stored[f"{patch}.bias"],
+        "norm.weight": stored["layernorm.weight"],
+        "norm.bias": stored["layernorm.bias"],
+    }
+    depth = 1 + max(int(name.split(".")[2]) for name in stored if name.startswith("encoder.layer."))
+    for index in range(depth):
+        old, new = f"encoder.layer.{index}", f"blocks.{index}"
+        for kind in ("weight", "bias"):
+            qkv = [stored[f"{old}.attention.attention.{role}.{kind}"] for role in ("query", "key", "value")]
+            renamed[f"{new}.attn.qkv.{kind}"] = torch.cat(qkv)
+            renamed[f"{new}.attn.proj.{kind}"] = stored[f"{old}.attention.output.dense.{kind}"]
+            for part in ("norm1", "norm2", "mlp.fc1", "mlp.fc2"):
+                renamed[f"{new}.{part}.{kind}"] = stored[f"{old}.{part}.{kind}"]
+        renamed[f"{new}.ls1.gamma"] = stored[f"{old}.layer_scale1.lambda1"]
+        renamed[f"{new}.ls2.gamma"] = stored[f"{old}.layer_scale2.lambda1"]
+    return renamed
+
+
+def write_half(tensors: dict[str, Tensor], path: Path) -> str:
+    """Write fp16, through a temporary file so that a broken run leaves no half file; returns the sha256."""
+    half = {name: tensor.to(torch.float16).contiguous() for name, tensor in tensors.items()}
+    if not all(torch.isfinite(tensor).all() for tensor in half.values()):
+        raise SystemExit(f"a tensor of {path.name} does not fit into fp16")
+    partial = path.with_suffix(".partial")
+    save_file(half, partial)  # no metadata: its order in the header would not be the same twice
+    partial.chmod(0o644)
+    partial.replace(path)
+    return sha256_of(path)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--dino", type=Path, required=True, metavar="FILE", help="dinov2-small model.safetensors")
+    parser.add_argument("--migan", type=Path, required=True, metavar="FILE", help="migan_pipeline_v2.onnx")
+    parser.add_argument("--out", type=Path, default=ROOT / "paintseg" / "weights", metavar="DIR")
+    arguments = parser.parse_args()
+    jobs = (("migan_places2_512", arguments.migan, migan_tensors), ("dinov2_vits14", arguments.dino, dino_tensors))
+    for name, source, _ in jobs:
+        if not source.is_file():
+            print(f"{source} is not a file", file=sys.stderr)
+            return 2
+        if (found := sha256_of(source)) != REGISTRY[name].source_sha256:
+            print(f"{source} has sha256 {found}, expected {REGISTRY[name].source_sha256}", file=sys.stderr)
+            return 2
+    for name, source, read in jobs:
+        made = write_half(read(source), arguments.out / REGISTRY[name].file)
+        note = "as registered" if made == REGISTRY[name].sha256 else "NOT what paintseg/weights/__init__.py says"
+        print(f"{made}  {REGISTRY[name].file}  ({note})")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
