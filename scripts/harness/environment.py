@@ -1,4 +1,4 @@
-"""Build and check the Python environment in `.venv`: the torch set, ComfyUI's requirements, and this pack's."""
+"""Build and check the Python environment in `.venv`: torch, ComfyUI's requirements and this pack's."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ STAMP = VENV / "paintseg-setup.json"
 UNFINISHED = VENV / "paintseg-unfinished"
 
 _NETWORK = re.compile(
-    r"connect|timed? ?out|resolve host|name resolution|name or service|unreachable|dns error|proxy|certificate|ssl"
-    r"|max retries|error sending request|failed to fetch|could not fetch|no matching distribution",
+    r"connect|timed? ?out|resolve host|name resolution|name or service|unreachable|dns error|proxy"
+    r"|certificate|ssl|max retries|error sending request|failed to fetch|could not fetch"
+    r"|no matching distribution",
     re.IGNORECASE,
 )
 _DISK = re.compile(r"no space left|disk full|not enough space|quota exceeded|os error 28", re.IGNORECASE)
@@ -72,7 +73,7 @@ def extra_requirements(name: str) -> list[str]:
 def explain(output: str) -> str:
     """One sentence for what made an installer fail, from the end of what it printed."""
     if _DISK.search(output):
-        return f"The disk is full: free about {FIRST_INSTALL_GB:.0f} GB and run the command again ({SETUP_LOG})."
+        return f"The disk is full: free {FIRST_INSTALL_GB:.0f} GB and run the command again ({SETUP_LOG})."
     if _NETWORK.search(output):
         return (
             "The package index could not be reached or lacks a package: check the network and pip's settings "
@@ -107,9 +108,12 @@ def _check_disk() -> None:
 
 
 def _make_venv(console: Console) -> None:
-    works = VENV_PYTHON.exists() and not subprocess.run(
-        [VENV_PYTHON, "-c", "import pip"], capture_output=True, stdin=subprocess.DEVNULL
-    ).returncode
+    works = (
+        VENV_PYTHON.exists()
+        and not subprocess.run(
+            [VENV_PYTHON, "-c", "import pip"], capture_output=True, stdin=subprocess.DEVNULL
+        ).returncode
+    )
     if works:
         return
     with console.step(f"Python {sys.version_info[0]}.{sys.version_info[1]} environment in .venv"):
@@ -129,8 +133,7 @@ def _install(extras: Sequence[str], console: Console) -> None:
     UNFINISHED.touch()
     uv = _uv(console)
     what = [*TORCH, "-r", comfyui.FOLDER / "requirements.txt", *_own_requirements(extras)]
-    title = "PyTorch, ComfyUI's requirements and this pack's" + (" (taking up an unfinished set-up)" if again else "")
-    with console.step(title):
+    with console.step("PyTorch and what ComfyUI and this pack require" + (", once more" if again else "")):
         # A killed installer leaves packages that look installed and are not: then all are laid anew.
         installed = uv and _try_uv([*what, *(["--reinstall"] if again else [])], console)
         if not installed:
@@ -173,9 +176,10 @@ def _uv_settings() -> dict[str, str]:
     """What uv must be told because it does not read pip's configuration; settings made for uv itself win."""
     settings = {"UV_HTTP_TIMEOUT": "180"}
     if not (os.environ.get("UV_CACHE_DIR") or (Path.home() / ".cache" / "uv").is_dir()):
-        settings["UV_CACHE_DIR"] = str(CACHE / "uv")  # beside .venv, where hard links make it take no room twice
-    listed = subprocess.run([VENV_PYTHON, "-m", "pip", "config", "list"], capture_output=True, text=True).stdout
-    pip = {key.split(".")[-1]: value.strip("'\"") for key, _, value in (s.partition("=") for s in listed.splitlines())}
+        settings["UV_CACHE_DIR"] = str(CACHE / "uv")  # beside .venv: hard links make it take no room twice
+    asked = subprocess.run([VENV_PYTHON, "-m", "pip", "config", "list"], capture_output=True, text=True)
+    lines = (line.partition("=") for line in asked.stdout.splitlines())
+    pip = {key.split(".")[-1]: value.strip("'\"") for key, _, value in lines}
     for key, name in (("index-url", "UV_DEFAULT_INDEX"), ("proxy", "ALL_PROXY"), ("cert", "SSL_CERT_FILE")):
         if pip.get(key) and not os.environ.get(name):
             settings[name] = pip[key]
@@ -185,7 +189,8 @@ def _uv_settings() -> dict[str, str]:
 
 
 def _show_uv(line: str, console: Console) -> None:
-    if not line.startswith((" + ", " - ", " ~ ")):
+    large = re.search(r"\((\d{3,}\.\d)MiB\)", line)
+    if large or not line.startswith((" + ", " - ", " ~ ", "Downloading", "Downloaded")):
         console.detail(line.strip()[:110])
 
 
@@ -196,7 +201,7 @@ def _show_pip(line: str, console: Console) -> None:
 
 @contextmanager
 def _one_at_a_time(console: Console) -> Iterator[None]:
-    """Hold this checkout's lock: a second set-up waits for the first. The system frees it if we are killed."""
+    """Hold this checkout's lock: a second set-up waits for it. The system frees it with the process."""
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / "setup.lock").open("a+") as handle:
         waiting = False

@@ -20,7 +20,6 @@ def require():
         other = shutil.which("python3." + str(minor))
         if other:
             sys.exit(subprocess.call([other, os.path.abspath(sys.argv[0])] + sys.argv[1:]))
-    sys.exit(
-        "Python %d.%d to %d.%d is needed and this is Python %d.%d: install one of them and run the command again."
-        % (OLDEST + NEWEST + tuple(sys.version_info[:2]))
-    )
+    span = "{}.{} to {}.{}".format(*(OLDEST + NEWEST))
+    mine = "{}.{}".format(*sys.version_info[:2])
+    sys.exit("Python " + span + " is needed and this is " + mine + ": install one and run the command again.")
