@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import FrameType
 
 from . import environment
 from .console import Console, SetupError
@@ -27,7 +29,13 @@ def inside() -> bool:
 
 def go_inside() -> int:
     """Run this very command again on `.venv`'s Python and return its exit code."""
-    child = subprocess.Popen([VENV_PYTHON, os.path.abspath(sys.argv[0]), *sys.argv[1:]])
+    return hand_over([VENV_PYTHON, os.path.abspath(sys.argv[0]), *sys.argv[1:]])
+
+
+def hand_over(argv: Sequence[str | Path]) -> int:
+    """Run `argv` in our place: what should end us is left to it, and its exit code is returned."""
+    child = subprocess.Popen(argv)
+    _on_end_signals(lambda number, _: child.send_signal(number))
     while True:
         try:
             return child.wait()
@@ -36,7 +44,11 @@ def go_inside() -> int:
 
 
 def guarded(main: Callable[[], int | None]) -> int:
-    """Run `main`; turn what is missing into one sentence on standard error and exit code 1."""
+    """Run `main`; turn what is missing into one sentence on standard error and exit code 1.
+
+    Being told to end counts as Ctrl-C, so that servers are stopped on every way out.
+    """
+    _on_end_signals(_interrupt)
     try:
         return main() or 0
     except SetupError as missing:
@@ -45,3 +57,13 @@ def guarded(main: Callable[[], int | None]) -> int:
     except KeyboardInterrupt:
         print("Interrupted: run the command again to go on where it stopped.", file=sys.stderr)
         return INTERRUPTED
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _on_end_signals(handler: Callable[[int, FrameType | None], object]) -> None:
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), handler)

@@ -30,7 +30,7 @@ def sheet(
     plate: Image.Image,
     cutout: Image.Image,
 ) -> Image.Image:
-    """Four panels: photo with the prompt's box (x0, y0, x1, y1), mask over the photo, plate, cut-out on checks."""
+    """Four panels: photo with the prompt's box (x0, y0, x1, y1), mask over it, plate, cut-out on checks."""
     boxed = photo.convert("RGB")
     ImageDraw.Draw(boxed).rectangle(tuple(box), outline=ACCENT, width=max(2, photo.width // 200))
     checks = _checkerboard(photo.size)

@@ -1,8 +1,8 @@
 """Turn a workflow as the browser saves it into the prompt that ComfyUI's HTTP interface takes.
 
 Made for this pack's own workflows: widgets, links, muted nodes and notes. What it does not know (subgraphs,
-reroutes, bypassed nodes) it refuses rather than guesses. comfy-cli has a general converter, but its version 1.23
-replaces a box drawn on an image by the default box; the tests hold this one against the browser's own.
+reroutes, bypassed nodes) it refuses rather than guesses. comfy-cli has a general converter, but version 1.23
+puts the default box in place of one drawn on an image; the tests hold this one against the browser's own.
 """
 
 from __future__ import annotations

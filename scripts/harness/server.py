@@ -65,7 +65,7 @@ class Server:
             self._process = subprocess.Popen(
                 self._command(),
                 cwd=comfyui.FOLDER,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # see guest.py
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 # A group of its own: Ctrl-C at the terminal is ours to pass on, after the cleaning up.
@@ -97,6 +97,14 @@ class Server:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
+
+    def wait(self) -> int:
+        """Wait until the server ends by itself; returns its exit code."""
+        if self._process is None:
+            raise RuntimeError("the server is not running")
+        return self._process.wait()
 
     def log_tail(self, lines: int = 15) -> str:
         """The last lines of the server's log."""
@@ -115,7 +123,9 @@ class Server:
         return getattr(memory, "peak_wset", memory.rss)
 
     def _command(self) -> list[str]:
-        command = [str(VENV_PYTHON), "main.py", "--cpu", "--base-directory", str(self.base)]
+        guest = Path(__file__).with_name("guest.py")
+        command = [str(VENV_PYTHON), str(guest), str(comfyui.FOLDER / "main.py")]
+        command += ["--cpu", "--base-directory", str(self.base)]
         command += ["--disable-api-nodes", "--database-url", "sqlite:///:memory:"]
         command += ["--listen", HOST, "--port", str(self.port)]
         if self._only_this_pack:
