@@ -1,8 +1,33 @@
 """Make `paintseg` importable without letting this checkout's `nodes/` shadow ComfyUI's `nodes.py`."""
 
+import shutil
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[1]
-if str(ROOT) not in sys.path:
-    sys.path.append(str(ROOT))  # at the end: ComfyUI's own modules must win
+ARTEFACTS = ROOT / "output" / "test-artifacts"
+for place in (ROOT, ROOT / "scripts"):
+    if str(place) not in sys.path:
+        sys.path.append(str(place))  # at the end: ComfyUI's own modules must win
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """One real ComfyUI for the whole session, with this pack and no other."""
+    from harness.server import Server
+
+    with Server(tmp_path_factory.mktemp("comfy")) as running:
+        yield running
+    ARTEFACTS.mkdir(parents=True, exist_ok=True)
+    shutil.copy(running.log, ARTEFACTS)
+
+
+@pytest.fixture
+def client(server):
+    """A connected client of the session's server."""
+    from harness.client import Client
+
+    with Client(server.url) as connected:
+        yield connected
