@@ -3,9 +3,9 @@
 
     python scripts/make_weights.py --dino dinov2-small.safetensors --migan migan_pipeline_v2.onnx
 
-Where the sources can be had is written in paintseg/weights/README.md; both are checked by sha256 before they are
-read. The same sources give the same bytes. Needs torch, numpy and safetensors, and, alone in this project, the
-`onnx` package (to read MI-GAN's file); neither the library nor its tests need that one.
+Where the sources can be had is written in paintseg/weights/README.md; both are checked by sha256 before they
+are read. The same sources give the same bytes. Needs torch, numpy and safetensors and, for MI-GAN's file, the
+`onnx` package, which nothing else in this project needs.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LEVELS = (512, 256, 128, 64, 32, 16, 8, 4)
 
 
 def migan_tensors(path: Path) -> dict[str, Tensor]:
-    """The generator's tensors under the names of `paintseg.painters.migan.MIGAN`."""
+    """The generator's tensors under the names of `paintseg.painters.migan_network.MIGAN`."""
     import onnx
     from onnx import numpy_helper
 
@@ -51,7 +51,7 @@ def migan_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def noise_maps(graph: object, stored: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The fixed noise maps. The file gives them numbers for names, so each is found by the node that adds it."""
+    """The fixed noise maps. Their names in the file are numbers, so the nodes that add them tell them apart."""
     maps = {}
     for node in graph.node:
         if node.op_type != "Add" or not node.output[0].startswith("/model/synthesis/"):
@@ -104,11 +104,13 @@ def write_half(tensors: dict[str, Tensor], path: Path) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--dino", type=Path, required=True, metavar="FILE", help="dinov2-small model.safetensors")
+    parser.add_argument("--dino", type=Path, required=True, metavar="FILE",
+                        help="dinov2-small model.safetensors")
     parser.add_argument("--migan", type=Path, required=True, metavar="FILE", help="migan_pipeline_v2.onnx")
     parser.add_argument("--out", type=Path, default=ROOT / "paintseg" / "weights", metavar="DIR")
     arguments = parser.parse_args()
-    jobs = (("migan_places2_512", arguments.migan, migan_tensors), ("dinov2_vits14", arguments.dino, dino_tensors))
+    jobs = (("migan_places2_512", arguments.migan, migan_tensors),
+            ("dinov2_vits14", arguments.dino, dino_tensors))
     for name, source, _ in jobs:
         if not source.is_file():
             print(f"{source} is not a file", file=sys.stderr)
@@ -118,8 +120,10 @@ def main() -> int:
             return 2
     for name, source, read in jobs:
         made = write_half(read(source), arguments.out / REGISTRY[name].file)
-        note = "as registered" if made == REGISTRY[name].sha256 else "NOT what paintseg/weights/__init__.py says"
-        print(f"{made}  {REGISTRY[name].file}  ({note})")
+        print(f"{made}  {REGISTRY[name].file}")
+        if made != REGISTRY[name].sha256:
+            print(f"paintseg/weights/__init__.py expects {REGISTRY[name].sha256}", file=sys.stderr)
+            return 1
     return 0
 
 

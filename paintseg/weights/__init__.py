@@ -15,7 +15,7 @@ FOLDER = Path(__file__).resolve().parent
 
 @dataclass(frozen=True)
 class WeightFile:
-    """One embedded file. `sha256` and `size` (bytes) are of the fp16 file, `source_sha256` of what it was made from."""
+    """One embedded file: `sha256` and `size` (bytes) of itself, `source_sha256` of what it was made from."""
 
     file: str
     sha256: str
@@ -56,7 +56,10 @@ def sha256_of(path: Path) -> str:
 
 
 def weight_path(name: str, folder: Path = FOLDER) -> Path:
-    """Where the file of that name in `REGISTRY` lies. Raises InputError for another name, WeightsError when missing."""
+    """Where the file of that name in `REGISTRY` lies.
+
+    Raises InputError for a name that is not there, WeightsError when the file is missing.
+    """
     if name not in REGISTRY:
         raise InputError(f"no embedded weights are called {name!r}; there are {', '.join(sorted(REGISTRY))}")
     path = folder / REGISTRY[name].file
@@ -68,7 +71,7 @@ def weight_path(name: str, folder: Path = FOLDER) -> Path:
 def load_weights(name: str, folder: Path = FOLDER) -> dict[str, Tensor]:
     """The tensors of an embedded file, fp16 on the CPU.
 
-    A wrong size or a broken header is found here; every bit is checked by `verify`, which reads the file once more.
+    A wrong size or a broken header is found here, a wrong bit by `verify`, which reads the file once more.
     Raises WeightsError when the file is missing or is not what it should be.
     """
     from safetensors import SafetensorError
