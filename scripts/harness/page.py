@@ -1,0 +1,103 @@
+"""ComfyUI in a browser, in the words of a person in front of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+READY_MS = 60_000
+
+
+class ComfyPage:
+    """Drives one page; collects what the page complains about from `watch()` on."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.url = url
+        self.complaints: list[str] = []
+        page.set_default_timeout(READY_MS)
+
+    def open(self) -> None:
+        """Open ComfyUI as a new user; it greets with its template browser."""
+        self.page.goto(self.url)
+        self.page.wait_for_function("window.app && window.app.extensionManager")
+
+    def watch(self) -> None:
+        """Collect console errors, exceptions and refused requests from now on (core's own start has some)."""
+        self.page.on("console", lambda message: message.type == "error" and self._note(message.text))
+        self.page.on("pageerror", lambda error: self._note(str(error)))
+        self.page.on(
+            "response", lambda answer: answer.status >= 400 and self._note(f"{answer.status} {answer.url}")
+        )
+
+    def open_template(self, pack: str, name: str) -> None:
+        """Pick the pack in the template browser, then the workflow by its thumbnail."""
+        self.page.get_by_text(pack, exact=True).first.click()
+        card = self.page.get_by_test_id(f"template-workflow-{name}")
+        card.click()
+        card.wait_for(state="hidden")
+        self.page.wait_for_function("app.graph._nodes.length > 0")
+
+    def thumbnail_width(self, name: str) -> int:
+        """The natural width in pixels of a template's picture; 0 when it did not load."""
+        picture = self.page.get_by_test_id(f"template-workflow-{name}").locator("img").first
+        picture.wait_for()
+        return picture.evaluate("image => image.decode().then(() => image.naturalWidth, () => 0)")
+
+    def modern_nodes(self) -> None:
+        """Switch ComfyUI's menu entry "Nodes 2.0" on: only there are boxes drawn on pictures."""
+        self.page.locator(".comfy-menu-button-wrapper").click()
+        self.page.locator(".p-toggleswitch").first.click()
+        self.page.keyboard.press("Escape")
+        self.page.get_by_test_id("transform-pane").wait_for()
+
+    def drag(self, handle: Locator, dx: float, dy: float) -> None:
+        """Press in the middle of `handle`, move by so many screen pixels in steps, let go."""
+        box = handle.bounding_box()
+        if box is None:
+            raise LookupError("what should be dragged is not on the page")
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        self.page.mouse.move(x + dx, y + dy, steps=8)
+        self.page.mouse.up()
+
+    def run(self) -> None:
+        """Press the Run button."""
+        self.page.get_by_test_id("queue-button").click()
+
+    def nodes(self, kind: str) -> list[dict[str, Any]]:
+        """id, title and widget values of the nodes of one type."""
+        return self.page.evaluate(
+            """kind => app.graph._nodes.filter(node => node.type === kind).map(node => ({
+                id: node.id,
+                title: node.title,
+                widgets: Object.fromEntries((node.widgets ?? []).map(({name, value}) => [name, value]))
+            }))""",
+            kind,
+        )
+
+    def unknown_nodes(self) -> list[str]:
+        """Types of nodes that ComfyUI shows as missing."""
+        return self.page.evaluate("app.graph._nodes.filter(node => node.has_errors).map(node => node.type)")
+
+    def wait_for_picture(self, node_id: int, seconds: float) -> None:
+        """Wait until the node shows a picture that the server made."""
+        self.page.wait_for_function(
+            "id => app.nodeOutputs[id]?.images?.some(image => image.type !== 'input')",
+            arg=str(node_id),
+            timeout=1000 * seconds,
+        )
+
+    def prompt(self) -> dict[str, Any]:
+        """The graph as the browser itself would queue it."""
+        return self.page.evaluate("app.graphToPrompt().then(prompt => prompt.output)")
+
+    def load(self, workflow: dict[str, Any]) -> None:
+        """Open a workflow as if its file had been dropped on the page."""
+        self.page.evaluate("workflow => app.loadGraphData(workflow)", workflow)
+
+    def _note(self, complaint: str) -> None:
+        self.complaints.append(complaint)
