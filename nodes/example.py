@@ -14,8 +14,8 @@ def place_example_photo() -> None:
     """Copy the example workflows' photo into ComfyUI's input folder unless a file of that name is there.
 
     A workflow opened from the template browser then shows its photo, and a box can be drawn on it, before
-    anything has run: Load Image knows files of the input folder only. An input folder that cannot be written to
-    is no reason to fail: the workflow then asks for a photo.
+    anything has run: Load Image knows files of the input folder only. An input folder that cannot be written
+    to is no reason to fail: the workflow then asks for a photo.
     """
     import folder_paths
 

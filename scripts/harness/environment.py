@@ -108,14 +108,14 @@ def _check_disk() -> None:
 
 
 def _make_venv(console: Console) -> None:
-    works = (
-        VENV_PYTHON.exists()
-        and not subprocess.run(
+    # A killed installer leaves packages that look installed and are not: then all are laid anew, from the
+    # installer's cache.
+    if not UNFINISHED.exists() and VENV_PYTHON.exists():
+        asked = subprocess.run(
             [VENV_PYTHON, "-c", "import pip"], capture_output=True, stdin=subprocess.DEVNULL
-        ).returncode
-    )
-    if works:
-        return
+        )
+        if asked.returncode == 0:
+            return
     with console.step(f"Python {sys.version_info[0]}.{sys.version_info[1]} environment in .venv"):
         try:
             run([sys.executable, "-m", "venv", "--clear", VENV], SETUP_LOG)
@@ -129,20 +129,16 @@ def _make_venv(console: Console) -> None:
 
 
 def _install(extras: Sequence[str], console: Console) -> None:
-    again = UNFINISHED.exists()
-    UNFINISHED.touch()
     uv = _uv(console)
+    UNFINISHED.touch()
     what = [*TORCH, "-r", comfyui.FOLDER / "requirements.txt", *_own_requirements(extras)]
-    with console.step("PyTorch and what ComfyUI and this pack require" + (", once more" if again else "")):
-        # A killed installer leaves packages that look installed and are not: then all are laid anew.
-        installed = uv and _try_uv([*what, *(["--reinstall"] if again else [])], console)
-        if not installed:
-            force = ["--force-reinstall"] if again else []
-            argv = [VENV_PYTHON, "-m", "pip", "install", "--progress-bar", "off", *force, *what]
+    with console.step("PyTorch and what ComfyUI and this pack require"):
+        if not (uv and _try_uv(what, console)):
+            argv = [VENV_PYTHON, "-m", "pip", "install", "--progress-bar", "off", *what]
             run(argv, SETUP_LOG, show=lambda line: _show_pip(line, console))
+    UNFINISHED.unlink()
     with console.step("Checking that it imports"):
         run([VENV_PYTHON, "-c", "import torch, torchvision, torchaudio, aiohttp, PIL, timm"], SETUP_LOG)
-    UNFINISHED.unlink()
 
 
 def _uv(console: Console) -> bool:
