@@ -1,0 +1,158 @@
+"""Every parameter of the method, once, with the paper's value and where it comes from beside it.
+
+Sections and tables are those of Li et al. 2023 (arXiv 2305.19406). "Reference code" is the authors' demo.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Literal
+
+from .errors import InputError
+
+Distance = Literal["squared", "cosine"]
+Context = Literal["box", "view", "photo"]
+Finish = Literal["none", "appearance"]
+Start = Literal["whole", "affinity"]
+
+
+@dataclass(frozen=True)
+class Config:
+    """Parameters of AMCP; the defaults are the letter of the paper. Lengths are pixels at a 512-px view.
+
+    The loop:
+        steps: T, first an I-step, then alternating (Table 6: 5).
+        paintings: N per step (Table 6: 5).
+        directions: "IO" alternates; "I" or "O" alone are Table 4's ablations.
+        adversarial: whether eq. 4 confines each step to its ring (Table 4's last column).
+        size: longer side of the view the painter works on (section 5.2: 512).
+        view_context: the view's side over the prompt's longer side; 0 takes the whole photo in (section 5.2).
+        valid_rate: box around the box or mask that nothing may leave, over the prompt's sides (reference code: 1.25).
+        start: points and strokes start from the "whole" image (section 4.3) or from the "affinity" of the clicked
+            tokens (ours: in the first I-step a whole image leaves the painter nothing to go by).
+
+    The contrastive potential (eq. 1):
+        l_paint, l_color, l_prompt: weights of its terms (section 5.2: 0.8, 0.2, 0.2 signed by the step).
+        l_affinity: weight of the affinity term, added in I-steps and taken off in O-steps like the prompt term
+            (ours; the paper: 0).
+        normalise: how terms are made comparable before weighting: the same "range" (reference code) or the same
+            standard "deviation" (ours), over the contrast box.
+        contexts: what the encoder sees: the contrast "box" (the paper), the "view", the whole "photo".
+        distance: between features, "squared" (eq. 1) or "cosine" (ours: tames DINOv2's outlier tokens).
+        encoder_size: longer side given to the encoder (reference code: 480).
+        box_rate: contrast box B over the object's bounding box (Table 6: 1.1).
+        prompt_sigma: s_x, s_y of eq. 2 over the sides of the object's box (section 5.2: 1/10).
+        affinity_beta: sharpness of the walk's steps, exp(beta (cosine - 1)).
+        affinity_source: share of walks that start anew at each step.
+        crf_iterations, crf_sxy, crf_srgb, crf_compat: the colour term's CRF (reference code: 10, 50, 5, 10).
+
+    Cut and update (eq. 3 and 4):
+        clusters: k (Table 6: 2).
+        early_clusters, early_steps: k in the first steps of point, scribble and box prompts (section 5.2: 3 in 3).
+        inner_ring, outer_ring: widths of the rings of eq. 4 (section 5.2: 32); 0 lets the step change anything.
+        kernel: of opening and closing (section 5.2: 5).
+        hole_grow: pixels the I-step's hole is larger than the object, against its contact rim (reference code: 4).
+        outer_hole: width of the O-step's hole around the object, 0 for all of the background (section 4.1: 0).
+
+    The finish (ours; the paper stops at the loop's mask):
+        finish: "appearance" refines the evidence with colour models and a CRF at the photo's resolution.
+        finish_size: longer side of the crop that is refined; finer photos are upsampled along their edges.
+        finish_evidence, finish_colour: weights of the loop's evidence and of the colour models.
+        finish_rounds: times the colour models are fitted anew.
+        finish_near, finish_far: widths of the CRF's spatial and bilateral kernels over the crop's longer side.
+        finish_srgb, finish_compat: the bilateral kernel's width in colour (of 255) and its weight.
+    """
+
+    steps: int = 5
+    paintings: int = 5
+    directions: Literal["IO", "I", "O"] = "IO"
+    adversarial: bool = True
+    size: int = 512
+    view_context: float = 0.0
+    valid_rate: float = 1.25
+    start: Start = "whole"
+
+    l_paint: float = 0.8
+    l_color: float = 0.2
+    l_prompt: float = 0.2
+    l_affinity: float = 0.0
+    contexts: tuple[Context, ...] = ("box",)
+    distance: Distance = "squared"
+    normalise: Literal["range", "deviation"] = "range"
+    encoder_size: int = 480
+    box_rate: float = 1.1
+    prompt_sigma: float = 0.1
+    affinity_beta: float = 7.0
+    affinity_source: float = 0.01
+    crf_iterations: int = 10
+    crf_sxy: float = 50.0
+    crf_srgb: float = 5.0
+    crf_compat: float = 10.0
+
+    clusters: int = 2
+    early_clusters: int = 3
+    early_steps: int = 3
+    inner_ring: int = 32
+    outer_ring: int = 32
+    kernel: int = 5
+    hole_grow: int = 4
+    outer_hole: int = 0
+
+    finish: Finish = "none"
+    finish_size: int = 400
+    finish_evidence: float = 3.0
+    finish_colour: float = 0.5
+    finish_rounds: int = 2
+    finish_near: float = 0.005
+    finish_far: float = 0.1
+    finish_srgb: float = 6.0
+    finish_compat: float = 6.0
+
+    def __post_init__(self) -> None:
+        whole = {"steps": 1, "paintings": 1, "size": 64, "encoder_size": 32, "clusters": 2, "early_clusters": 2,
+                 "inner_ring": 0, "outer_ring": 0, "kernel": 1, "hole_grow": 0, "outer_hole": 0, "finish_size": 32, "crf_iterations": 0}
+        for name, least in whole.items():
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < least:
+                raise InputError(f"{name} must be a whole number of at least {least}, not {value!r}")
+        if not self.box_rate > 0:
+            raise InputError(f"box_rate must be above 0, not {self.box_rate!r}")
+        if self.directions not in ("IO", "I", "O"):
+            raise InputError(f"directions must be IO, I or O, not {self.directions!r}")
+        if not self.contexts:
+            raise InputError("contexts must name at least one of box, view, photo")
+
+    def direction(self, index: int) -> Literal["I", "O"]:
+        """The kind of step number `index` (from 0)."""
+        return self.directions[index % len(self.directions)]
+
+    def pixels(self, length: int) -> int:
+        """A length given for a 512-px view, at this view's size; at least 1 unless it is 0."""
+        return max(1, round(length * self.size / 512)) if length else 0
+
+    def clusters_at(self, index: int, kind: str) -> int:
+        """k of step `index` for a prompt of that kind (section 5.2)."""
+        return self.early_clusters if index < self.early_steps and kind != "mask" else self.clusters
+
+
+# `paper` is the letter of the paper. The others are ours; what each switch gains is measured in BENCHMARKS.md.
+_BALANCED = Config(steps=3, paintings=1, size=384, view_context=1.5, valid_rate=1.0, start="affinity", l_paint=0.2, l_color=0.0,
+                   l_affinity=0.8, contexts=("view", "photo"), distance="cosine", normalise="deviation",
+                   encoder_size=560, early_clusters=2, inner_ring=0, finish="appearance")
+PRESETS: dict[str, Config] = {
+    "paper": Config(),
+    "balanced": _BALANCED,
+    "fast": replace(_BALANCED, steps=1, size=256, encoder_size=448),
+    "best": replace(_BALANCED, steps=5, paintings=3, size=512, encoder_size=700),
+}
+
+
+def preset(name: str, **changes: object) -> Config:
+    """The preset of that name with some parameters changed. Raises InputError for unknown names."""
+    if name not in PRESETS:
+        raise InputError(f"preset must be one of {', '.join(PRESETS)}, not {name!r}")
+    known = {field.name for field in fields(Config)}
+    for key in changes:
+        if key not in known:
+            raise InputError(f"there is no parameter {key!r}; the parameters are {', '.join(sorted(known))}")
+    return replace(PRESETS[name], **changes)

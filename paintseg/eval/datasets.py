@@ -1,0 +1,91 @@
+"""Evaluation photos: a folder with `manifest.csv` and, per set, `images/`, `masks/` and scribbles.
+
+manifest.csv has the columns dataset, stem, image, x0, y0, x1, y1 (tight box, end-exclusive), centroid_x, centroid_y,
+inner_x, inner_y (the point farthest from the boundary). Masks are PNG: 255 object, 0 background, 128 not counted.
+Scribbles, in `scribbles1/` and `scribbles2/`, are PNG: 1 object, 2 background, 0 nothing.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ..errors import InputError
+
+_NUMBERS = ("x0", "y0", "x1", "y1", "centroid_x", "centroid_y", "inner_x", "inner_y")
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One object of one photo.
+
+    Attributes:
+        dataset, stem: the set's name and the instance's.
+        image_path, mask_path: files.
+        box: tight box (x0, y0, x1, y1), end-exclusive.
+        centroid, inner: points (x, y).
+    """
+
+    dataset: str
+    stem: str
+    image_path: Path
+    mask_path: Path
+    box: tuple[float, float, float, float]
+    centroid: tuple[float, float]
+    inner: tuple[float, float]
+
+    def image(self) -> Tensor:
+        """3 x H x W in [0, 1]."""
+        return read_image(self.image_path)
+
+    def mask(self) -> np.ndarray:
+        """H x W uint8: 255 object, 0 background, 128 not counted."""
+        with Image.open(self.mask_path) as opened:
+            return np.asarray(opened.convert("L"))
+
+    def scribbles(self, number: int) -> tuple[Tensor, Tensor]:
+        """Strokes on the object and off it, H x W bool, of scribble set 1 or 2. Raises InputError where there are none."""
+        path = self.mask_path.parents[1] / f"scribbles{number}" / f"{self.stem}.png"
+        if not path.exists():
+            raise InputError(f"{self.dataset}/{self.stem} has no scribbles{number}")
+        with Image.open(path) as opened:
+            strokes = torch.from_numpy(np.array(opened))
+        return strokes == 1, strokes == 2
+
+
+def read_manifest(folder: Path, only: tuple[str, ...] = ()) -> list[Instance]:
+    """The instances listed in `folder`/manifest.csv, of the sets in `only` or of all. Raises InputError."""
+    manifest = folder / "manifest.csv"
+    if not manifest.exists():
+        raise InputError(f"{folder} holds no manifest.csv; give the folder with the evaluation photos")
+    instances = []
+    with manifest.open(newline="", encoding="utf-8") as opened:
+        for number, row in enumerate(csv.DictReader(opened), start=2):
+            try:
+                values = [float(row[name]) for name in _NUMBERS]
+                dataset, stem, image = row["dataset"], row["stem"], row["image"]
+            except (KeyError, TypeError, ValueError) as error:
+                raise InputError(f"line {number} of {manifest} cannot be read: {error}") from error
+            instances.append(Instance(dataset, stem, folder / dataset / "images" / image,
+                                      folder / dataset / "masks" / f"{stem}.png", tuple(values[:4]),
+                                      tuple(values[4:6]), tuple(values[6:8])))
+    known = sorted({instance.dataset for instance in instances})
+    for name in only:
+        if name not in known:
+            raise InputError(f"there is no set {name!r} in {manifest}; it lists {', '.join(known)}")
+    return [instance for instance in instances if not only or instance.dataset in only]
+
+
+def read_image(path: Path) -> Tensor:
+    """A photo as 3 x H x W in [0, 1], turned as its EXIF says, transparency dropped."""
+    from PIL import ImageOps
+
+    with Image.open(path) as opened:
+        pixels = np.array(ImageOps.exif_transpose(opened).convert("RGB"))
+    return torch.from_numpy(pixels).permute(2, 0, 1).float() / 255

@@ -1,0 +1,113 @@
+"""Frames: what the encoder is shown of a photo and of its paintings, and how its grid lies on the canvas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .config import Config
+from .encoders import Encoder
+from .morphology import Box
+from .view import View, resize
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One context of the encoder: a rectangle around or inside the canvas, with the photo's features in it.
+
+    Attributes:
+        area: (x0, y0, x1, y1) of the rectangle in canvas pixels; it may reach beyond the canvas.
+        image: 1 x 3 x H x W, the photo in that rectangle, sides multiples of the encoder's stride.
+        features: 1 x C x h x w, the photo's tokens.
+        keys: 1 x C x h x w, what affinities are measured on; None unless asked for.
+    """
+
+    area: tuple[float, float, float, float]
+    image: Tensor
+    features: Tensor
+    keys: Tensor | None
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """(h, w) of the features."""
+        return tuple(self.features.shape[-2:])
+
+    def render(self, values: Tensor, base: Tensor) -> Tensor:
+        """Draw canvas values N x C x h x w into the frame over `base` 1 x C x H x W (kept where no canvas is)."""
+        height, width = self.image.shape[-2:]
+        x0, y0, x1, y1 = self.area
+        sx, sy = width / (x1 - x0), height / (y1 - y0)
+        # The part of the canvas that the frame shows, in whole canvas pixels, and where it falls in the frame.
+        left, top = max(0, round(x0)), max(0, round(y0))
+        right, bottom = min(values.shape[-1], round(x1)), min(values.shape[-2], round(y1))
+        u0, v0 = round((left - x0) * sx), round((top - y0) * sy)
+        u1, v1 = round((right - x0) * sx), round((bottom - y0) * sy)
+        drawn = base.expand(len(values), *base.shape[1:]).clone()
+        u0, v0, u1, v1 = max(u0, 0), max(v0, 0), min(max(u1, u0 + 1), width), min(max(v1, v0 + 1), height)
+        drawn[..., v0:v1, u0:u1] = resize(values[..., top:bottom, left:right], (v1 - v0, u1 - u0))
+        return drawn
+
+    def coverage(self, mask: Tensor) -> Tensor:
+        """Share of every grid cell that a canvas mask 1 x 1 x h x w covers, h x w in [0, 1]."""
+        empty = torch.zeros(1, 1, *self.image.shape[-2:], device=mask.device)
+        return F.interpolate(self.render(mask.float(), empty), self.grid, mode="area")[0, 0]
+
+    def to_canvas(self, values: Tensor, canvas: tuple[int, int]) -> Tensor:
+        """Bring grid values N x C x h x w to canvas pixels, bilinearly between the cells' centres."""
+        height, width = canvas
+        x0, y0, x1, y1 = self.area
+        xs = (torch.arange(width, device=values.device) + 0.5 - x0) / (x1 - x0) * 2 - 1
+        ys = (torch.arange(height, device=values.device) + 0.5 - y0) / (y1 - y0) * 2 - 1
+        places = torch.stack(torch.meshgrid(xs, ys, indexing="xy"), dim=-1).expand(len(values), -1, -1, -1)
+        return F.grid_sample(values, places, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def lasting_frames(photo: Tensor, canvas: Tensor, view: View, encoder: Encoder, config: Config) -> tuple[Frame, ...]:
+    """The frames that stay the same over the loop, so that the photo is encoded once in each.
+
+    Args:
+        photo: 1 x 3 x H x W.
+        canvas: 1 x 3 x h x w, the photo in the view.
+    """
+    frames = []
+    for context in config.contexts:
+        if context == "photo" and view.box == (0, 0, *reversed(view.photo)) and "view" in config.contexts:
+            continue  # the view is the whole photo already
+        if context == "view":
+            area = (0.0, 0.0, float(view.content[1]), float(view.content[0]))
+            frames.append(make_frame(photo[..., view.box[1]:view.box[3], view.box[0]:view.box[2]], area, encoder,
+                                     config))
+        elif context == "photo":
+            (sx, sy), (left, top) = view.scale, view.box[:2]
+            area = (-left * sx, -top * sy, (view.photo[1] - left) * sx, (view.photo[0] - top) * sy)
+            frames.append(make_frame(photo, area, encoder, config))
+    return tuple(frames)
+
+
+def box_frame(canvas: Tensor, box: Box, encoder: Encoder, config: Config) -> Frame:
+    """The paper's frame: the contrast box B of one step, cut from the canvas."""
+    x0, y0, x1, y1 = box
+    return make_frame(canvas[..., y0:y1, x0:x1], tuple(float(edge) for edge in box), encoder, config)
+
+
+def make_frame(image: Tensor, area: tuple[float, float, float, float], encoder: Encoder, config: Config) -> Frame:
+    """Scale an image 1 x 3 x H x W so that its longer side is the encoder's size, and encode it."""
+    height, width = image.shape[-2:]
+    ratio = config.encoder_size / max(height, width)
+    stride = encoder.stride
+    size = tuple(max(1, round(side * ratio / stride)) * stride for side in (height, width))
+    shown = resize(image, size)
+    tokens, keys = encode_with_keys(encoder, shown) if config.l_affinity else (encoder.encode(shown), None)
+    return Frame(area=area, image=shown, features=tokens, keys=keys)
+
+
+def encode_with_keys(encoder: Encoder, images: Tensor) -> tuple[Tensor, Tensor]:
+    """Tokens and what affinities are measured on: attention keys where the encoder has them, else centred tokens."""
+    if hasattr(encoder, "features"):
+        both = encoder.features(images, tokens=True, keys=True)
+        return both.tokens, both.keys
+    tokens = encoder.encode(images)
+    return tokens, tokens - tokens.mean((2, 3), keepdim=True)

@@ -1,0 +1,189 @@
+"""Prompts: the ways a person points at an object, and what each says at the start.
+
+A prompt may hold several kinds at once (a box and a not-object point). The strongest statement about extent
+starts the loop: coarse mask, then box, then strokes, then points (paper, section 4.3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import torch
+from scipy import ndimage
+from torch import Tensor
+
+from .errors import InputError
+from .morphology import bounding_box
+
+Box = tuple[float, float, float, float]
+Point = tuple[float, float]
+Kind = Literal["mask", "box", "scribble", "point"]
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """Where the object is, in pixels of one image.
+
+    Attributes:
+        size: (H, W) of the image.
+        box: (x0, y0, x1, y1), end-exclusive, or None.
+        points: (x, y) on the object.
+        negative_points: (x, y) on what is not the object.
+        scribble: H x W bool, strokes on the object, or None.
+        negative_scribble: H x W bool, strokes on what is not the object, or None.
+        mask: H x W float in [0, 1], a coarse mask of the object, or None.
+
+    Raises InputError when nothing points at an object, or something lies outside the image or has another size.
+    """
+
+    size: tuple[int, int]
+    box: Box | None = None
+    points: tuple[Point, ...] = ()
+    negative_points: tuple[Point, ...] = ()
+    scribble: Tensor | None = None
+    negative_scribble: Tensor | None = None
+    mask: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        height, width = self.size
+        if height < 1 or width < 1:
+            raise InputError(f"the image must have at least one pixel, not {width} x {height}")
+        for name in ("scribble", "negative_scribble", "mask"):
+            _check_map(name.replace("_", " "), getattr(self, name), self.size)
+        for name in ("points", "negative_points"):
+            _check_points(name.replace("_", " "), getattr(self, name), self.size)
+        if self.box is not None:
+            object.__setattr__(self, "box", _clip_box(self.box, self.size))
+        if self.mask is None and self.box is None and self.scribble is None and not self.points:
+            raise InputError("the prompt is empty: give a box, a point, a scribble or a coarse mask on the object")
+
+    @property
+    def kind(self) -> Kind:
+        """What starts the loop."""
+        if self.mask is not None:
+            return "mask"
+        if self.box is not None:
+            return "box"
+        return "scribble" if self.scribble is not None else "point"
+
+    def anchors(self) -> tuple[Point, ...]:
+        """Points known to be on the object: the points given and points along the strokes (eq. 2's prompt points)."""
+        return self.points + stroke_points(self.scribble)
+
+    def negative_anchors(self) -> tuple[Point, ...]:
+        """Points known not to be on the object."""
+        return self.negative_points + stroke_points(self.negative_scribble)
+
+    def with_points(self, points: Sequence[Point] = (), negative: Sequence[Point] = ()) -> Prompt:
+        """The same prompt with points added."""
+        return replace(self, points=self.points + tuple(points), negative_points=self.negative_points + tuple(negative))
+
+    def extent(self) -> tuple[int, int, int, int] | None:
+        """Whole-pixel box around the box or the coarse mask; None when the prompt says nothing about extent."""
+        if self.mask is not None:
+            return bounding_box(self.mask[None, None])
+        if self.box is None:
+            return None
+        x0, y0, x1, y1 = self.box
+        return int(np.floor(x0)), int(np.floor(y0)), int(np.ceil(x1)), int(np.ceil(y1))
+
+    def start_region(self) -> Tensor:
+        """M_0, H x W bool: the box or the coarse mask itself, else the whole image (paper, section 4.3)."""
+        if self.mask is not None:
+            return self.mask > 0.5
+        region = torch.zeros(self.size, dtype=torch.bool)
+        extent = self.extent()
+        if extent is None:
+            return ~region
+        x0, y0, x1, y1 = extent
+        region[y0:y1, x0:x1] = True
+        return region
+
+
+def box_prompt(box: Sequence[float], size: tuple[int, int]) -> Prompt:
+    """A box (x0, y0, x1, y1) in pixels, end-exclusive, on an image of (H, W)."""
+    if len(box) != 4:
+        raise InputError(f"a box is four numbers x0, y0, x1, y1, not {len(box)}")
+    return Prompt(size=size, box=tuple(float(value) for value in box))
+
+
+def point_prompt(points: Sequence[Point], size: tuple[int, int], negative: Sequence[Point] = ()) -> Prompt:
+    """Points (x, y) in pixels on the object, and points on what is not."""
+    return Prompt(size=size, points=_as_points(points), negative_points=_as_points(negative))
+
+
+def mask_prompt(mask: Tensor) -> Prompt:
+    """A coarse mask, H x W, bool or in [0, 1]."""
+    mask = torch.as_tensor(mask).float()
+    if mask.ndim != 2:
+        raise InputError(f"a coarse mask is H x W, not {tuple(mask.shape)}")
+    return Prompt(size=tuple(mask.shape), mask=mask)
+
+
+def scribble_prompt(scribble: Tensor, negative: Tensor | None = None) -> Prompt:
+    """Strokes on the object, H x W (above 0.5 counts), and strokes on what is not."""
+    scribble = torch.as_tensor(scribble)
+    if scribble.ndim != 2:
+        raise InputError(f"a scribble is H x W, not {tuple(scribble.shape)}")
+    other = None if negative is None else torch.as_tensor(negative) > 0.5
+    return Prompt(size=tuple(scribble.shape), scribble=scribble > 0.5,
+                  negative_scribble=other if other is not None and other.any() else None)
+
+
+def stroke_points(strokes: Tensor | None, spacing: int = 24) -> tuple[Point, ...]:
+    """Points spread over strokes: one for every cell of `spacing` pixels that a stroke crosses.
+
+    The point is the stroke pixel nearest to the mean of the stroke's pixels in that cell, so it lies on the stroke.
+    """
+    if strokes is None:
+        return ()
+    ys, xs = np.nonzero(strokes.cpu().numpy())
+    if not len(xs):
+        return ()
+    cell = (ys // spacing) * (strokes.shape[1] // spacing + 1) + xs // spacing
+    names, index = np.unique(cell, return_inverse=True)
+    mean_x, mean_y = (ndimage.mean(values, index, np.arange(len(names))) for values in (xs, ys))
+    distance = (xs - mean_x[index]) ** 2 + (ys - mean_y[index]) ** 2
+    nearest = ndimage.minimum_position(distance, index, np.arange(len(names)))
+    return tuple((float(xs[i]), float(ys[i])) for (i,) in nearest)
+
+
+def _as_points(points: Sequence[Point]) -> tuple[Point, ...]:
+    for point in points:
+        if len(point) != 2:
+            raise InputError(f"a point is two numbers x, y, not {tuple(point)}")
+    return tuple((float(x), float(y)) for x, y in points)
+
+
+def _check_map(name: str, values: Tensor | None, size: tuple[int, int]) -> None:
+    if values is None:
+        return
+    if tuple(values.shape) != tuple(size):
+        raise InputError(f"the {name} must have the image's size {size[1]} x {size[0]}, "
+                         f"not {' x '.join(str(side) for side in reversed(values.shape))}")
+    if values.is_floating_point() and not torch.isfinite(values).all():
+        raise InputError(f"the {name} holds NaN or infinite values")
+    if name != "negative scribble" and not (values > 0.5).any():
+        raise InputError(f"the {name} is empty: no pixel is above 0.5")
+
+
+def _check_points(name: str, points: tuple[Point, ...], size: tuple[int, int]) -> None:
+    height, width = size
+    for x, y in points:
+        if not (0 <= x < width and 0 <= y < height):  # NaN fails this too
+            raise InputError(f"the point ({x:g}, {y:g}) of the {name} lies outside the image of {width} x {height}")
+
+
+def _clip_box(box: Box, size: tuple[int, int]) -> Box:
+    height, width = size
+    x0, y0, x1, y1 = box
+    if not (x0 < x1 and y0 < y1):
+        raise InputError(f"the box must have x0 < x1 and y0 < y1, not ({x0:g}, {y0:g}, {x1:g}, {y1:g})")
+    clipped = (max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height)))
+    if clipped[2] - clipped[0] < 1 or clipped[3] - clipped[1] < 1:
+        raise InputError(f"the box ({x0:g}, {y0:g}, {x1:g}, {y1:g}) must cover at least one pixel of the image "
+                         f"of {width} x {height}")
+    return clipped

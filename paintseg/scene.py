@@ -1,0 +1,119 @@
+"""A scene: one photo and one prompt, with all that the loop needs and that does not change over it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .affinity import log_survival, transitions
+from .config import Config
+from .encoders import Encoder
+from .errors import InputError
+from .frames import Frame, lasting_frames
+from .morphology import grow_box
+from .prompts import Point, Prompt
+from .view import View, fit_view
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What `prepare` made of a photo and a prompt.
+
+    Attributes:
+        photo: 1 x 3 x H x W in [0, 1].
+        prompt: in photo pixels.
+        config: the parameters.
+        view: where the canvas lies in the photo.
+        canvas: 1 x 3 x h x w, the photo in the view.
+        start: 1 x 1 x h x w bool, M_0.
+        shown: 1 x 1 x h x w bool, canvas pixels that show the photo.
+        allowed: 1 x 1 x h x w bool, where the object may be.
+        frames: the encoder's contexts that stay, with the photo's features.
+        affinity: 1 x 1 x h x w, how hard the patches are to confuse with the known background; None if unused.
+        points, negative_points: the prompt's anchors on the canvas.
+    """
+
+    photo: Tensor
+    prompt: Prompt
+    config: Config
+    view: View
+    canvas: Tensor
+    start: Tensor
+    shown: Tensor
+    allowed: Tensor
+    frames: tuple[Frame, ...]
+    affinity: Tensor | None
+    points: tuple[Point, ...]
+    negative_points: tuple[Point, ...]
+
+
+def prepare(image: Tensor, prompt: Prompt, encoder: Encoder, config: Config, multiple: int = 8) -> Scene:
+    """Choose the view, encode the photo, and lay out what the prompt says.
+
+    Args:
+        image: 3 x H x W in [0, 1].
+        prompt: for an image of that size.
+        encoder: the projector E.
+        config: the parameters.
+        multiple: the canvas' sides will be multiples of it (the painters' `multiple`).
+
+    Raises InputError when image and prompt do not fit together or the image holds NaN.
+    """
+    check_image(image)
+    if tuple(image.shape[1:]) != tuple(prompt.size):
+        raise InputError(f"the prompt is for an image of {prompt.size[1]} x {prompt.size[0]}, "
+                         f"the image is {image.shape[2]} x {image.shape[1]}")
+    photo = image[None].float().clamp(0, 1)
+    extent = prompt.extent()
+    view = fit_view(prompt.size, extent if config.view_context else None, config.view_context, config.size, multiple)
+    canvas = view.crop(photo)
+    shown = view.inside()
+    region = view.crop_mask(prompt.start_region()[None, None]) > 0.5
+    if not region.any():
+        raise InputError("the prompt covers less than one pixel of the view; draw it larger")
+    allowed = shown.clone()
+    if extent is not None:
+        x0, y0, x1, y1 = grow_box(extent, config.valid_rate, prompt.size)
+        valid = torch.zeros(1, 1, *prompt.size)
+        valid[..., y0:y1, x0:x1] = 1
+        allowed &= view.crop_mask(valid) > 0.5
+    frames = lasting_frames(photo, canvas, view, encoder, config)
+    return Scene(
+        photo=photo, prompt=prompt, config=config, view=view, canvas=canvas, start=region, shown=shown,
+        allowed=allowed, frames=frames, affinity=affinity_term(frames, allowed, config),
+        points=tuple(view.to_canvas(point) for point in prompt.anchors()),
+        negative_points=tuple(view.to_canvas(point) for point in prompt.negative_anchors()),
+    )
+
+
+def affinity_term(frames: tuple[Frame, ...], allowed: Tensor, config: Config) -> Tensor | None:
+    """The mean over the frames of the standardised log survival of walks inside `allowed` (affinity.py)."""
+    if not config.l_affinity:
+        return None
+    maps = []
+    for frame in frames:
+        free = frame.coverage(allowed) > 0.5
+        if not free.any():
+            continue
+        walk = log_survival(transitions(frame.keys, config.affinity_beta), free.flatten(), config.affinity_source)
+        values = walk[free.flatten()]
+        walk = (walk - values.mean()) / values.std(correction=0).clamp_min(1e-6)
+        maps.append(frame.to_canvas(walk.view(1, 1, *frame.grid), tuple(allowed.shape[-2:])))
+    return sum(maps) / len(maps) if maps else None
+
+
+def generator_for(seed: int, step: int) -> torch.Generator:
+    """The generator of one step: a function of seed and step alone, so that a step can be repeated by itself."""
+    return torch.Generator().manual_seed((seed * 1_000_003 + step) % 2**63)
+
+
+def check_image(image: Tensor) -> None:
+    """Refuse what is no photo. Raises InputError."""
+    if image.ndim != 3 or image.shape[0] != 3:
+        raise InputError(f"an image is 3 x H x W, not {tuple(image.shape)}")
+    if not image.is_floating_point():
+        raise InputError(f"an image holds floating point values in [0, 1], not {image.dtype}")
+    if not torch.isfinite(image).all():
+        raise InputError("the image holds NaN or infinite pixels")

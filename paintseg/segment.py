@@ -1,0 +1,89 @@
+"""The whole method in one call: a photo and a prompt in, masks at the photo's resolution out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import lcm
+
+import torch
+from torch import Tensor
+
+from . import amcp
+from .appearance import refine
+from .config import Config, preset
+from .encoders import Encoder
+from .painters import Painter
+from .prompts import Prompt
+from .scene import prepare
+from .view import resize
+
+
+@dataclass(frozen=True)
+class Result:
+    """What `segment` found.
+
+    Attributes:
+        mask: H x W bool.
+        soft: H x W in [0, 1], the probability of the object; `mask` is where it exceeds 0.5.
+        states: the state after every step.
+    """
+
+    mask: Tensor
+    soft: Tensor
+    states: tuple[amcp.State, ...]
+
+    @property
+    def note(self) -> str:
+        """What the loop had to say, a sentence a line."""
+        return "\n".join(state.note for state in self.states if state.note)
+
+
+def segment(image: Tensor, prompt: Prompt, painter: Painter, encoder: Encoder, config: Config | None = None,
+            seed: int = 0, outpainter: Painter | None = None,
+            progress: Callable[[amcp.State], None] | None = None) -> Result:
+    """Segment the prompted object.
+
+    Args:
+        image: 3 x H x W in [0, 1].
+        prompt: for an image of that size.
+        painter: phi, the I-step's painter; psi too unless `outpainter` is given.
+        encoder: the projector E.
+        config: the parameters, by default the preset "balanced".
+        seed: same seed, same result, to the bit on the CPU.
+        progress: called with the state after every step; an exception it raises ends the loop.
+
+    Raises InputError for an image or a prompt that cannot be used.
+    """
+    config = preset("balanced") if config is None else config
+    outpainter = painter if outpainter is None else outpainter
+    scene = prepare(image, prompt, encoder, config, lcm(painter.multiple, outpainter.multiple))
+    states = []
+    for state in amcp.run(amcp.start(scene, seed), painter, outpainter, encoder):
+        states.append(state)
+        if progress is not None:
+            progress(state)
+    soft = finish(states[-1])
+    return Result(mask=soft > 0.5, soft=soft, states=tuple(states))
+
+
+def finish(state: amcp.State) -> Tensor:
+    """Probability of the object at the photo's resolution, H x W in [0, 1], from any state of the loop.
+
+    Without a finish (`Config.finish` "none") it is the loop's mask, its edge interpolated.
+    """
+    scene, config = state.scene, state.scene.config
+    view = scene.view
+    if config.finish == "none" or not state.weight.any():
+        return view.paste(state.mask.float())[0, 0].clamp(0, 1)
+    x0, y0, x1, y1 = view.box
+    ratio = min(1.0, config.finish_size / max(x1 - x0, y1 - y0))
+    size = max(1, round((y1 - y0) * ratio)), max(1, round((x1 - x0) * ratio))
+    height, width = view.content
+    image = resize(scene.photo[..., y0:y1, x0:x1], size)[0]
+    evidence = resize(state.evidence[..., :height, :width], size, clamp=False)[0, 0]
+    allowed = resize((scene.allowed & (state.weight > 0))[..., :height, :width].float(), size)[0, 0] > 0.5
+    probability = refine(image, evidence, allowed, config)
+    soft = torch.zeros(view.photo, device=probability.device)
+    soft[y0:y1, x0:x1] = resize(probability[None, None], (y1 - y0, x1 - x0))[0, 0]
+    return soft
