@@ -18,7 +18,7 @@ def require():
         return
     for minor in (12, 11, 13, 10, 14):
         other = shutil.which("python3." + str(minor))
-        if other:
+        if other and subprocess.call([other, "-c", "import ensurepip"], stderr=subprocess.PIPE) == 0:
             sys.exit(subprocess.call([other, os.path.abspath(sys.argv[0])] + sys.argv[1:]))
     span = "{}.{} to {}.{}".format(*(OLDEST + NEWEST))
     mine = "{}.{}".format(*sys.version_info[:2])

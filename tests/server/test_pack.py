@@ -1,0 +1,69 @@
+"""The pack as a running ComfyUI sees it."""
+
+import urllib.request
+
+import pytest
+from harness.paths import PACK_NAME, ROOT
+
+IDS = {
+    "PaintSeg_PromptToMask",
+    "PaintSeg_AMCPLoop",
+    "PaintSeg_AMCPStep",
+    "PaintSeg_ContrastivePotential",
+    "PaintSeg_FastPainter",
+    "PaintSeg_DINOEncoder",
+}
+WORKFLOWS = sorted(path.stem for path in (ROOT / "workflows").glob("*.json"))
+
+
+@pytest.fixture(scope="module")
+def ours(server):
+    """The schemas of this pack's nodes, by id."""
+    from harness.client import Client
+
+    schemas = Client(server.url).object_info()
+    return {key: value for key, value in schemas.items() if value["python_module"].endswith(PACK_NAME)}
+
+
+def test_pack_loads_without_a_complaint(server, ours):
+    log = server.log.read_text(encoding="utf-8")
+    assert "IMPORT FAILED" not in log
+    assert "Traceback" not in log
+    assert ours.keys() >= IDS
+
+
+def test_ids_carry_the_packs_prefix(ours):
+    assert [key for key in ours if not key.startswith("PaintSeg_")] == []
+
+
+def test_every_node_explains_itself(ours):
+    mute = [key for key, node in ours.items() if not (node["description"] and node.get("search_aliases"))]
+    assert mute == []
+
+
+def test_every_input_has_a_tooltip(ours):
+    inputs = (
+        (key, name, spec)
+        for key, node in ours.items()
+        for section in ("required", "optional")
+        for name, spec in node["input"].get(section, {}).items()
+    )
+    assert [(key, name) for key, name, spec in inputs if not spec[1].get("tooltip")] == []
+
+
+def test_every_output_has_a_tooltip(ours):
+    bare = [
+        key for key, node in ours.items() if node["output"] and not all(node.get("output_tooltips") or [None])
+    ]
+    assert bare == []
+
+
+def test_template_browser_lists_every_workflow(client):
+    assert sorted(client.get_json("/workflow_templates")[PACK_NAME]) == WORKFLOWS
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_every_workflow_has_a_thumbnail(server, name):
+    address = f"{server.url}/api/workflow_templates/{PACK_NAME}/{name}.jpg"
+    with urllib.request.urlopen(address) as picture:
+        assert picture.read(3) == b"\xff\xd8\xff"

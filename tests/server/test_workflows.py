@@ -1,0 +1,50 @@
+"""Every bundled workflow, as a file, converted and run."""
+
+import json
+
+import pytest
+from harness.convert import NotConvertible, to_prompt
+from harness.paths import ROOT
+
+WORKFLOWS = sorted((ROOT / "workflows").glob("*.json"))
+
+
+def read(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_bundled_workflow_runs(client, path):
+    run = client.run(to_prompt(read(path), client.object_info()))
+    assert run.status == "success", run.error
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_conversion_agrees_with_comfy_cli_except_for_drawn_boxes(client, path):
+    from comfy_cli.workflow_to_api import convert_ui_to_api
+
+    schemas = client.object_info()
+    mine, theirs = to_prompt(read(path), schemas), convert_ui_to_api(read(path), schemas)
+    for prompt in (mine, theirs):
+        for node in prompt.values():
+            boxes = [name for name, value in node["inputs"].items() if isinstance(value, dict)]
+            node["inputs"] = {name: value for name, value in node["inputs"].items() if name not in boxes}
+    assert mine == theirs
+
+
+def test_values_that_fit_no_widget_are_refused(client):
+    node = {"id": 1, "type": "SolidMask", "mode": 0, "widgets_values": [1.0, 64, 64, "odd"]}
+    with pytest.raises(NotConvertible, match="holds values no widget takes"):
+        to_prompt({"nodes": [node], "links": []}, client.object_info())
+
+
+def test_missing_values_are_refused(client):
+    node = {"id": 1, "type": "SolidMask", "mode": 0, "widgets_values": [1.0]}
+    with pytest.raises(NotConvertible, match="fewer values than it has widgets"):
+        to_prompt({"nodes": [node], "links": []}, client.object_info())
+
+
+def test_muted_nodes_and_notes_are_left_out(client):
+    note = {"id": 1, "type": "Note", "mode": 0, "widgets_values": ["hello"]}
+    muted = {"id": 2, "type": "SolidMask", "mode": 2, "widgets_values": [1.0, 64, 64]}
+    assert to_prompt({"nodes": [note, muted], "links": []}, client.object_info()) == {}
