@@ -185,9 +185,10 @@ def _uv_settings() -> dict[str, str]:
 
 
 def _show_uv(line: str, console: Console) -> None:
-    large = re.search(r"\((\d{3,}\.\d)MiB\)", line)
-    if large or not line.startswith((" + ", " - ", " ~ ", "Downloading", "Downloaded")):
-        console.detail(line.strip()[:110])
+    line = line.strip()
+    large = re.search(r"\(\d{3,}\.\dMiB\)", line)
+    if large or not line.startswith(("+ ", "- ", "~ ", "Downloading", "Downloaded")):
+        console.detail(line[:110])
 
 
 def _show_pip(line: str, console: Console) -> None:
