@@ -4,19 +4,20 @@
     python scripts/make_weights.py --dino dinov2-small.safetensors --migan migan_pipeline_v2.onnx
 
 Where the sources can be had is written in paintseg/weights/README.md; both are checked by sha256 before they
-are read. The same sources give the same bytes. Needs torch, numpy and safetensors and, for MI-GAN's file, the
-`onnx` package, which nothing else in this project needs.
+are read. The same sources give the same bytes. It needs nothing that the library does not need: the ONNX file
+is read as the protobuf message it is.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save_file
 from torch import Tensor
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,13 +28,56 @@ from paintseg.weights import REGISTRY, sha256_of  # noqa: E402  (the checkout ne
 LEVELS = (512, 256, 128, 64, 32, 16, 8, 4)
 
 
-def migan_tensors(path: Path) -> dict[str, Tensor]:
-    """The generator's tensors under the names of `paintseg.painters.migan_network.MIGAN`."""
-    import onnx
-    from onnx import numpy_helper
+def protobuf_fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
+    """Number and value of each field of a protobuf message: integers as such, all else as its bytes."""
+    at = 0
 
-    graph = onnx.load(str(path)).graph
-    stored = {item.name: numpy_helper.to_array(item) for item in graph.initializer}
+    def varint() -> int:
+        nonlocal at
+        value = shift = 0
+        while True:
+            byte = data[at]
+            at += 1
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return value
+
+    while at < len(data):
+        tag = varint()
+        if tag & 7 == 0:
+            yield tag >> 3, varint()
+            continue
+        size = {1: 8, 5: 4}.get(tag & 7) or varint()
+        yield tag >> 3, data[at:at + size]
+        at += size
+
+
+def onnx_arrays(model: memoryview) -> dict[str, np.ndarray]:
+    """The initialisers of an ONNX model, all float32, as arrays that share its memory.
+
+    Those that an `Add` node adds are found under the name of its output too: constants have numbers for names
+    in the file, outputs are named by their place in the network.
+    """
+    arrays, added = {}, []
+    graph = next(value for number, value in protobuf_fields(model) if number == 7)
+    for number, message in protobuf_fields(graph):
+        if number == 5:  # TensorProto: dims 1, name 8, raw_data 9
+            parts = list(protobuf_fields(message))
+            name = next(bytes(value).decode() for field, value in parts if field == 8)
+            raw = next(value for field, value in parts if field == 9)
+            arrays[name] = np.frombuffer(raw, "<f4").reshape([value for field, value in parts if field == 1])
+        elif number == 1:  # NodeProto: input 1, output 2, op_type 4
+            parts = [(field, bytes(value).decode()) for field, value in protobuf_fields(message) if field < 5]
+            if (4, "Add") in parts:
+                output = next(value for field, value in parts if field == 2)
+                added += [(output, value) for field, value in parts if field == 1]
+    return arrays | {output: arrays[name] for output, name in added if name in arrays}
+
+
+def migan_tensors(model: bytes | bytearray) -> dict[str, Tensor]:
+    """The generator's tensors under the names of `paintseg.painters.migan_network.MIGAN`."""
+    stored = onnx_arrays(memoryview(model))
     renamed = {"from_rgb.weight": stored["model.encoder.b512.fromrgb.weight"],
                "from_rgb.bias": stored["model.encoder.b512.fromrgb.bias"]}
     for level in LEVELS:
@@ -43,30 +87,16 @@ def migan_tensors(path: Path) -> dict[str, Tensor]:
                 renamed[f"{new}.depthwise.weight"] = stored[f"{old}.conv1.weight"]
                 renamed[f"{new}.depthwise.bias"] = stored[f"{old}.conv1.bias"]
                 renamed[f"{new}.pointwise.weight"] = stored[f"{old}.conv2.weight"]
+                if part == "synthesis" and level > 4:
+                    renamed[f"{new}.noise"] = stored[f"/model/synthesis/b{level}/{theirs}/Add_output_0"]
         for kind in ("weight", "bias"):
             renamed[f"synthesis.{level}.to_rgb.{kind}"] = stored[f"model.synthesis.b{level}.torgb.{kind}"]
-    for name, noise in noise_maps(graph, stored).items():
-        renamed[name] = noise
-    return {name: torch.from_numpy(array.copy()) for name, array in renamed.items()}
+    return {name: torch.tensor(array) for name, array in renamed.items()}
 
 
-def noise_maps(graph: object, stored: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The fixed noise maps. Their names in the file are numbers, so the nodes that add them tell them apart."""
-    maps = {}
-    for node in graph.node:
-        if node.op_type != "Add" or not node.output[0].startswith("/model/synthesis/"):
-            continue
-        noise = [name for name in node.input if name.startswith("onnx::Add_")]
-        if noise:
-            _, _, _, level, conv, _ = node.output[0].split("/")
-            which = {"conv1": "first", "conv2": "second"}[conv]
-            maps[f"synthesis.{level[1:]}.{which}.noise"] = stored[noise[0]]
-    return maps
-
-
-def dino_tensors(path: Path) -> dict[str, Tensor]:
+def dino_tensors(model: bytes) -> dict[str, Tensor]:
     """DINOv2's tensors under timm's names; the mask token, zero and used in training only, is dropped."""
-    stored = load_file(path)
+    stored = load(model)
     patch = "embeddings.patch_embeddings.projection"
     renamed = {
         "cls_token": stored["embeddings.cls_token"],
@@ -119,7 +149,7 @@ def main() -> int:
             print(f"{source} has sha256 {found}, expected {REGISTRY[name].source_sha256}", file=sys.stderr)
             return 2
     for name, source, read in jobs:
-        made = write_half(read(source), arguments.out / REGISTRY[name].file)
+        made = write_half(read(source.read_bytes()), arguments.out / REGISTRY[name].file)
         print(f"{made}  {REGISTRY[name].file}")
         if made != REGISTRY[name].sha256:
             print(f"paintseg/weights/__init__.py expects {REGISTRY[name].sha256}", file=sys.stderr)
