@@ -1,0 +1,97 @@
+"""The arguments that point at an object, and the prompt they make."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ..encoders import Encoder
+    from ..prompts import Box, Point, Prompt
+
+
+def box(text: str) -> Box:
+    """`x0,y0,x1,y1` in pixels."""
+    return _numbers(text, 4, "a box is x0,y0,x1,y1")
+
+
+def point(text: str) -> Point:
+    """`x,y` in pixels."""
+    return _numbers(text, 2, "a point is x,y")
+
+
+def add_prompt_arguments(parser: argparse.ArgumentParser, several: bool = False) -> None:
+    """Add --box, --point and the others; with `several` objects may be named by several boxes."""
+    group = parser.add_argument_group("the object", "pixels of the upright photo, x to the right, y down; box, points "
+                                      "and strokes may be given together")
+    group.add_argument("--box", type=box, metavar="X0,Y0,X1,Y1", action="append" if several else "store",
+                       help="a box around the object; x1 and y1 are the first pixels behind it"
+                            + (" (repeat it for several objects)" if several else ""))
+    group.add_argument("--point", type=point, action="append", default=[], metavar="X,Y",
+                       help="a point on the object (repeat it for more)")
+    group.add_argument("--negative", type=point, action="append", default=[], metavar="X,Y",
+                       help="a point on what is not the object (repeat it for more)")
+    group.add_argument("--scribble", type=Path, metavar="FILE", help="a picture with white strokes on the object")
+    group.add_argument("--negative-scribble", type=Path, metavar="FILE",
+                       help="a picture with white strokes on what is not the object")
+    group.add_argument("--mask", type=Path, metavar="FILE", help="a coarse mask of the object, white on black")
+    group.add_argument("--auto", action="store_true", help="find the most salient object (TokenCut)")
+
+
+def check_prompt_arguments(options: argparse.Namespace) -> None:
+    """Refuse arguments that point at nothing, before anything is loaded. Raises InputError."""
+    if options.auto and options.mask:
+        raise InputError("--auto makes a coarse mask and --mask is one; give one of them")
+    if not (options.auto or options.mask or options.box or options.scribble or options.point):
+        raise InputError("nothing points at the object; give --box, --point, --scribble, --mask or --auto")
+
+
+def read_prompt(options: argparse.Namespace, size: tuple[int, int]) -> Prompt | None:
+    """The prompt for a photo of (H, W); None when it is all left to --auto. Raises InputError."""
+    from ..files import read_mask
+    from ..prompts import Prompt
+
+    strokes = {name: read_mask(getattr(options, name)) > 0.5
+               for name in ("scribble", "negative_scribble") if getattr(options, name)}
+    mask = read_mask(options.mask) if options.mask else None
+    if options.auto and not (options.box or options.point or options.scribble):
+        if options.negative or options.negative_scribble:
+            raise InputError("--auto goes with --box, --point or --scribble, not with what is not the object alone")
+        return None
+    return Prompt(size=size, box=options.box, points=tuple(options.point), negative_points=tuple(options.negative),
+                  mask=mask, **strokes)
+
+
+def discover(image: Tensor, prompt: Prompt | None, encoder: Encoder) -> Prompt:
+    """Add the automatic coarse mask of a photo 3 x H x W to what was given. Raises InputError."""
+    from dataclasses import replace
+
+    from ..prompts import mask_prompt
+
+    mask = automatic_mask(image, encoder)
+    return mask_prompt(mask) if prompt is None else replace(prompt, mask=mask)
+
+
+def automatic_mask(image: Tensor, encoder: Encoder) -> Tensor:
+    """TokenCut's mask of a photo 3 x H x W, as H x W in [0, 1]. Raises InputError."""
+    try:
+        from .. import discovery
+    except ImportError as missing:
+        raise InputError("--auto needs paintseg/discovery.py, which this copy does not have; give --box") from missing
+    return discovery.coarse_mask(image, encoder)
+
+
+def _numbers(text: str, count: int, wanted: str) -> tuple[float, ...]:
+    try:
+        values = tuple(float(part) for part in text.replace(" ", "").split(","))
+    except ValueError:
+        values = ()
+    if len(values) != count or not all(map(math.isfinite, values)):
+        raise argparse.ArgumentTypeError(f"{wanted} in pixels, {count} numbers with commas, not {text!r}")
+    return values

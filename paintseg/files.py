@@ -1,0 +1,164 @@
+"""Photos and masks as files: one reader for every kind of photo, and a writer that never leaves half a file."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from .errors import InputError
+
+MAX_PIXELS = 2**27
+"""Largest photo that is read, 134 million pixels; as floats it takes 1.6 GB."""
+
+_DEEP = ("I;16", "I;16B", "I;16L", "I;16N", "I")
+_LOSSLESS = (".png", ".tif", ".tiff", ".webp", ".bmp")
+_WITH_ALPHA = (".png", ".tif", ".tiff", ".webp")
+
+
+def read_photo(path: Path) -> Tensor:
+    """A photo as 3 x H x W in [0, 1], turned as its EXIF says.
+
+    Grey, palette, CMYK and 16-bit photos become RGB; transparency is dropped, the colour below it stays; of an
+    animation the first frame is taken.
+
+    Raises InputError for what is no photo, is broken, or has more than `MAX_PIXELS`.
+    """
+    pixels = _pixels(path, "RGB")
+    return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
+
+
+def read_mask(path: Path) -> Tensor:
+    """A mask or strokes as H x W in [0, 1]: the transparency where it varies, else the brightness.
+
+    Raises InputError as `read_photo` does.
+    """
+    pixels = torch.from_numpy(_pixels(path, "RGBA"))
+    alpha = pixels[..., 3]
+    if alpha.min() < alpha.max():
+        return alpha.contiguous()
+    return (pixels[..., :3] @ torch.tensor([0.299, 0.587, 0.114])).clamp(0, 1)
+
+
+def to_image(values: Tensor) -> Image.Image:
+    """A mask H x W, a photo 3 x H x W or a layer 4 x H x W, in [0, 1], as an 8-bit picture."""
+    pixels = (values.detach().float().clamp(0, 1) * 255).round().byte().cpu()
+    return Image.fromarray((pixels if pixels.ndim == 2 else pixels.permute(1, 2, 0).contiguous()).numpy())
+
+
+def write_image(path: Path, image: Image.Image) -> None:
+    """Write one picture, whole or not at all; an existing file is replaced."""
+    write_images({path: image})
+
+
+def write_mask(path: Path, mask: Tensor) -> None:
+    """Write a mask H x W, bool or in [0, 1], as 8 bits of grey, whole or not at all."""
+    write_image(path, to_image(mask))
+
+
+def write_images(images: Mapping[Path, Image.Image]) -> None:
+    """Write several pictures: all are written under other names first, then all take their names.
+
+    Raises OSError when a folder cannot be written or the disk is full; no file has changed then.
+    """
+    staged: dict[Path, Path] = {}
+    try:
+        for path, image in images.items():
+            staged[path] = _beside(path)
+            quality = {"quality": 95} if path.suffix.lower() in (".jpg", ".jpeg") else {}
+            image.save(staged[path], **quality)
+        for path, temporary in staged.items():
+            os.replace(temporary, path)
+    finally:
+        for temporary in staged.values():
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def written(path: Path) -> Iterator[Path]:
+    """A path to write a file of any kind to; it takes its name at the end, or vanishes if something goes wrong."""
+    temporary = _beside(path)
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def check_target(path: Path, what: str, alpha: bool = False, lossless: bool = False) -> None:
+    """Refuse a name that could not be written later. Raises InputError.
+
+    Args:
+        path: where `what` is to go.
+        alpha: whether the picture is transparent. lossless: whether its values must survive.
+    """
+    known = _WITH_ALPHA if alpha else _LOSSLESS if lossless else (*_LOSSLESS, ".jpg", ".jpeg")
+    if path.suffix.lower() not in known:
+        raise InputError(f"{what} must be named {', '.join(known)}, not {path.name!r}")
+    check_folder(path, what)
+
+
+def check_folder(path: Path, what: str) -> None:
+    """Refuse a file in a folder that is not there or cannot be written. Raises InputError."""
+    if path.is_dir():
+        raise InputError(f"{what} {path} is a folder; give the name of a file")
+    if not path.parent.is_dir():
+        raise InputError(f"the folder {path.parent} of {what} does not exist")
+    if not os.access(path.parent, os.W_OK):
+        raise InputError(f"the folder {path.parent} of {what} cannot be written to")
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.stem[:80]}.{secrets.token_hex(4)}{path.suffix}")
+
+
+def _pixels(path: Path, mode: str) -> np.ndarray:
+    """H x W x channels of `mode`, float32 in [0, 1]."""
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; give one picture")
+    if not path.exists():
+        raise InputError(f"there is no file {path}")
+    try:
+        # Pillow warns of pictures we accept, and refuses some that we refuse with a clearer sentence.
+        with warnings.catch_warnings(), suppress(Image.DecompressionBombError):
+            warnings.simplefilter("ignore")
+            with Image.open(path) as opened:
+                _check_size(path, opened.size)
+                return _convert(ImageOps.exif_transpose(opened), mode)
+    except InputError:
+        raise
+    except Exception as error:  # Pillow's plugins report broken files with nearly every type there is
+        raise InputError(f"{path} cannot be read as a picture ({_reason(error, path)})") from error
+    raise InputError(f"{path} has more than {MAX_PIXELS // 10**6} million pixels; make it smaller")
+
+
+def _check_size(path: Path, size: tuple[int, int]) -> None:
+    width, height = size
+    if width * height > MAX_PIXELS:
+        raise InputError(f"{path} has {width} x {height} pixels, more than {MAX_PIXELS // 10**6} million; "
+                         "make it smaller")
+
+
+def _convert(image: Image.Image, mode: str) -> np.ndarray:
+    if image.mode in _DEEP or image.mode == "F":
+        grey = np.asarray(image, dtype=np.float32)
+        if not np.isfinite(grey).all():
+            raise ValueError("it holds NaN or infinite values")
+        # 16-bit greys come in several modes; of floats the range tells what one means.
+        top = 65535.0 if image.mode in _DEEP else 1.0 if grey.max(initial=0) <= 1 else 255.0
+        grey = np.clip(grey / top, 0, 1)
+        opaque = [np.ones_like(grey)] if mode == "RGBA" else []
+        return np.stack([grey, grey, grey, *opaque], axis=-1)
+    return np.asarray(image.convert(mode), dtype=np.float32) / 255
+
+
+def _reason(error: Exception, path: Path) -> str:
+    return str(error).replace(f" {str(path)!r}", "").strip() or type(error).__name__

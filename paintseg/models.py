@@ -1,0 +1,34 @@
+"""The embedded models, loaded together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from .encoders import Encoder
+from .errors import InputError
+from .painters import Painter
+
+
+@dataclass(frozen=True)
+class Models:
+    """What the method is made of: a painter for both steps and a projector."""
+
+    painter: Painter
+    encoder: Encoder
+
+
+def embedded_models(device: str = "cpu") -> Models:
+    """MI-GAN and DINOv2 ViT-S/14 on a torch device.
+
+    Raises InputError for a device that is not there, WeightsError when a file is missing or broken.
+    """
+    from .encoders.dino import load_dinov2_small
+    from .painters.migan import load_migan
+
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"there is no device {device!r} here; give cpu, or cuda on a machine with a GPU") from error
+    return Models(painter=load_migan(device), encoder=load_dinov2_small(device))
