@@ -57,14 +57,21 @@ def segment(image: Tensor, prompt: Prompt, painter: Painter, encoder: Encoder, c
     """
     config = preset("balanced") if config is None else config
     outpainter = painter if outpainter is None else outpainter
-    scene = prepare(image, prompt, encoder, config, lcm(painter.multiple, outpainter.multiple))
     states = []
-    for state in amcp.run(amcp.start(scene, seed), painter, outpainter, encoder):
+    first = begin(image, prompt, painter, encoder, config, seed, outpainter)
+    for state in amcp.run(first, painter, outpainter, encoder):
         states.append(state)
         if progress is not None:
             progress(state)
     soft = finish(states[-1])
     return Result(mask=soft > 0.5, soft=soft, states=tuple(states))
+
+
+def begin(image: Tensor, prompt: Prompt, painter: Painter, encoder: Encoder, config: Config, seed: int = 0,
+          outpainter: Painter | None = None) -> amcp.State:
+    """The state before the first step, on a canvas both painters can paint; arguments as in `segment`."""
+    multiple = lcm(painter.multiple, (outpainter or painter).multiple)
+    return amcp.start(prepare(image, prompt, encoder, config, multiple), seed)
 
 
 def finish(state: amcp.State) -> Tensor:

@@ -1,0 +1,39 @@
+"""The pack's nodes: schemas, conversion of types, progress, cancelling. The method is in `paintseg`."""
+
+from __future__ import annotations
+
+from comfy_api.latest import ComfyExtension, io
+from typing_extensions import override
+
+from .encoders import DINOEncoderNode
+from .example import place_example_photo
+from .loop import AMCPLoop
+from .painters import FastPainter
+from .potential import ContrastivePotential
+from .prompt import PromptToMask
+from .steps import AMCPStart, AMCPStep
+
+
+class PaintSegExtension(ComfyExtension):
+    """All nodes of this pack."""
+
+    @override
+    async def on_load(self) -> None:
+        place_example_photo()
+
+    @override
+    async def get_node_list(self) -> list[type[io.ComfyNode]]:
+        return [
+            PromptToMask,
+            AMCPLoop,
+            AMCPStart,
+            AMCPStep,
+            ContrastivePotential,
+            FastPainter,
+            DINOEncoderNode,
+        ]
+
+
+async def comfy_entrypoint() -> PaintSegExtension:
+    """Called by ComfyUI when it loads the pack."""
+    return PaintSegExtension()

@@ -1,0 +1,127 @@
+"""AMCPLoop: the whole method in one node."""
+
+from __future__ import annotations
+
+import logging
+
+from comfy_api.latest import io, ui
+from torch import Tensor, cat
+
+from ..paintseg.encoders import Encoder
+from ..paintseg.errors import InputError
+from ..paintseg.layers import cut_out, remove
+from ..paintseg.painters import Painter
+from ..paintseg.parsing import pair_up
+from ..paintseg.prompts import Prompt
+from ..paintseg.segment import Result, segment
+from ..paintseg.visualize import overlay, step_frame
+from .convert import config_from, image_output, mask_output, photos_from
+from .managed import embedded_encoder, embedded_painter
+from .progress import StepProgress
+from .sockets import (
+    CATEGORY,
+    image_input,
+    model_inputs,
+    override_inputs,
+    preset_input,
+    prompt_input,
+    seed_input,
+)
+
+
+class AMCPLoop(io.ComfyNode):
+    """Prompt in, masks and layers out."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="PaintSeg_AMCPLoop",
+            display_name="PaintSeg Segment",
+            category=CATEGORY,
+            description="Finds the object by painting: a painter imagines what the place looks like without "
+            "it, an encoder measures how far that is from the photo, and the mask follows. Gives the mask, "
+            "the photo without the object and the object alone. Works on the embedded models.",
+            search_aliases=[
+                "paintseg",
+                "segment",
+                "segmentation",
+                "mask",
+                "remove object",
+                "cut out",
+                "matting",
+                "background removal",
+                "amcp",
+                "adversarial mask contrastive painting",
+                "clean plate",
+            ],
+            inputs=[
+                image_input("The photo. Images of a batch are segmented one by one."),
+                prompt_input(),
+                *model_inputs(),
+                preset_input(),
+                seed_input(),
+                *override_inputs(),
+            ],
+            outputs=[
+                io.Mask.Output(display_name="mask", tooltip="The object, 0 or 1."),
+                io.Mask.Output(
+                    display_name="soft_mask", tooltip="How likely each pixel is the object, 0 to 1."
+                ),
+                io.Image.Output(display_name="clean_plate", tooltip="The photo without the object."),
+                io.Image.Output(
+                    display_name="cut_out", tooltip="The object alone, with transparency (RGBA)."
+                ),
+                io.Image.Output(
+                    display_name="steps", tooltip="One picture per step: the painting, and the mask after it."
+                ),
+            ],
+            is_output_node=True,
+            essentials_category="Image Tools",
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        image: Tensor,
+        prompt: tuple[Prompt, ...],
+        preset: str,
+        seed: int,
+        painter: Painter | None = None,
+        outpainter: Painter | None = None,
+        encoder: Encoder | None = None,
+        steps: int = 0,
+        paintings: int = 0,
+    ) -> io.NodeOutput:
+        config = config_from(preset, steps=steps, paintings=paintings)
+        painter, encoder = painter or embedded_painter(), encoder or embedded_encoder()
+        pairs = pair_up(photos_from(image), prompt, ("images", "prompts"))
+        progress = StepProgress(len(pairs), config.steps)
+        results, plates, cut_outs, frames, shown = [], [], [], [], []
+        for photo, one in pairs:
+            result = segment(photo, one, painter, encoder, config, seed, outpainter, progress)
+            plate, layer = _layers(photo, result, painter, seed)
+            results.append(result)
+            plates.append(plate)
+            cut_outs.append(layer)
+            frames.extend(step_frame(state) for state in result.states)
+            shown.append(overlay(photo, result.soft))
+        return io.NodeOutput(
+            mask_output([result.mask for result in results]),
+            mask_output([result.soft for result in results]),
+            image_output(plates),
+            image_output(cut_outs),
+            image_output(frames),
+            ui=ui.PreviewImage(image_output(shown), cls=cls),
+        )
+
+
+def _layers(photo: Tensor, result: Result, painter: Painter, seed: int) -> tuple[Tensor, Tensor]:
+    """The plate and the cut-out. Where nothing can be taken out, the photo as it is, and a warning."""
+    for sentence in result.note.splitlines():
+        logging.warning("PaintSeg: %s", sentence)
+    try:
+        return remove(photo, result.mask, painter, seed=seed), cut_out(photo, result.soft)
+    except InputError as problem:
+        # One image without an object must not cost the others of a batch their masks.
+        logging.warning("PaintSeg left the photo as it is: %s", problem)
+        return photo, cat([photo, result.soft[None]])
