@@ -11,3 +11,7 @@ class WeightsError(RuntimeError):
 
 class PainterError(RuntimeError):
     """A painter returned something that is not a painting (wrong size, NaN)."""
+
+
+class WorkerError(RuntimeError):
+    """A process that shared the work has died."""

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from ..errors import InputError, PainterError, WeightsError
+from ..errors import InputError, PainterError, WeightsError, WorkerError
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -32,7 +32,7 @@ def guarded(run: Callable[[], int | None]) -> int:
         return _say("interrupted", INTERRUPTED)
     except InputError as error:
         return _say(str(error), BAD_INPUT)
-    except (WeightsError, PainterError) as error:
+    except (WeightsError, PainterError, WorkerError) as error:
         return _say(str(error), FAILED)
     except BrokenPipeError:
         sys.stderr.close()

@@ -17,6 +17,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..errors import InputError
+from ..files import read_photo
 
 _NUMBERS = ("x0", "y0", "x1", "y1", "centroid_x", "centroid_y", "inner_x", "inner_y")
 
@@ -41,17 +42,24 @@ class Instance:
     inner: tuple[float, float]
 
     def image(self) -> Tensor:
-        """3 x H x W in [0, 1]."""
-        return read_image(self.image_path)
+        """3 x H x W in [0, 1], turned as its EXIF says. Raises InputError."""
+        return read_photo(self.image_path)
 
     def mask(self) -> np.ndarray:
-        """H x W uint8: 255 object, 0 background, 128 not counted."""
-        with Image.open(self.mask_path) as opened:
-            return np.asarray(opened.convert("L"))
+        """H x W uint8: 255 object, 0 background, 128 not counted. Raises InputError."""
+        try:
+            with Image.open(self.mask_path) as opened:
+                return np.array(opened.convert("L"))
+        except OSError as error:
+            raise InputError(f"the mask {self.mask_path} cannot be read: {error}") from error
+
+    def scribble_path(self, number: int) -> Path:
+        """Where the strokes of scribble set 1 or 2 lie, if there are any."""
+        return self.mask_path.parents[1] / f"scribbles{number}" / f"{self.stem}.png"
 
     def scribbles(self, number: int) -> tuple[Tensor, Tensor]:
         """Strokes on the object and off it, H x W bool, of scribble set 1 or 2. Raises InputError where there are none."""
-        path = self.mask_path.parents[1] / f"scribbles{number}" / f"{self.stem}.png"
+        path = self.scribble_path(number)
         if not path.exists():
             raise InputError(f"{self.dataset}/{self.stem} has no scribbles{number}")
         with Image.open(path) as opened:
@@ -82,10 +90,9 @@ def read_manifest(folder: Path, only: tuple[str, ...] = ()) -> list[Instance]:
     return [instance for instance in instances if not only or instance.dataset in only]
 
 
-def read_image(path: Path) -> Tensor:
-    """A photo as 3 x H x W in [0, 1], turned as its EXIF says, transparency dropped."""
-    from PIL import ImageOps
-
-    with Image.open(path) as opened:
-        pixels = np.array(ImageOps.exif_transpose(opened).convert("RGB"))
-    return torch.from_numpy(pixels).permute(2, 0, 1).float() / 255
+def thin_out(instances: list[Instance], limit: int | None = None, stride: int = 1) -> list[Instance]:
+    """Of every set every `stride`-th instance, and of those the first `limit`."""
+    sets: dict[str, list[Instance]] = {}
+    for instance in instances:
+        sets.setdefault(instance.dataset, []).append(instance)
+    return [instance for members in sets.values() for instance in members[::stride][:limit]]

@@ -1,0 +1,54 @@
+"""The paper's tables as lists of variants; every override stands here and nowhere else.
+
+Each table varies one thing about the preset given (`--preset paper` for the paper's own values). Not here:
+Table 6c (diffusion iterations), which is a matter of the painter; the embedded one has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..errors import InputError
+from .task import Task
+
+_STEPS: dict[str, dict[str, object]] = {
+    "I only": {"directions": "I", "adversarial": False},
+    "O only": {"directions": "O", "adversarial": False},
+    "I and O": {"directions": "IO", "adversarial": False},
+    "I and O, constrained": {"directions": "IO", "adversarial": True},
+}
+
+TABLES: dict[str, dict[str, dict[str, object]]] = {
+    "table4": _STEPS,
+    "table6a": {f"k = {k}": {"clusters": k, "early_clusters": k} for k in (2, 3, 4)},
+    "table6b": {f"T = {steps}": {"steps": steps} for steps in (3, 4, 5, 6)},
+    "table6d": {f"rate = {rate}": {"box_rate": rate} for rate in (0.9, 1.0, 1.1, 1.2)},
+    "tableA": {f"N = {count}": {"paintings": count} for count in (1, 2, 3, 4, 5, 6)},
+}
+NOISES = (0.0, 15.0, 30.0)
+NAMES = ("table4", "table5", "table6", *[name for name in TABLES if name != "table4"], "tableB")
+
+
+def variants(names: Sequence[str], base: Task) -> list[Task]:
+    """The tasks of some tables: "table4" steps and constraint, "table5" noise, "table6" (or 6a, 6b, 6d) clusters,
+    steps and box rate, "tableA" paintings, "tableB" the embedded encoder against that of the base task.
+
+    Raises InputError for unknown names, and for "tableB" when the base task's encoder is the embedded one.
+    """
+    tasks = []
+    for name in names:
+        if name == "table5":
+            tasks += [replace(base, noise=noise, variant=f"noise {noise:g}%") for noise in NOISES]
+        elif name == "tableB":
+            if base.encoder == "embedded":
+                raise InputError("tableB compares the embedded encoder with another: give --encoder NAME=FILE")
+            tasks += [replace(base, encoder=encoder, variant=encoder.partition("=")[0])
+                      for encoder in ("embedded", base.encoder)]
+        elif name == "table6":
+            tasks += variants(("table6a", "table6b", "table6d"), base)
+        elif name in TABLES:
+            tasks += [replace(base.changed(**changes), variant=label) for label, changes in TABLES[name].items()]
+        else:
+            raise InputError(f"the ablation must be one of {', '.join(NAMES)}, not {name!r}")
+    return tasks

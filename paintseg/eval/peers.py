@@ -1,0 +1,128 @@
+"""Peers without training, as everybody has them: OpenCV's GrabCut, scikit-image's random walker, TokenCut, the box.
+
+They come with the extra `peers`; nothing else in the project needs them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import ndimage
+from torch import Tensor
+
+from ..errors import InputError
+from ..prompts import Prompt
+
+if TYPE_CHECKING:
+    from ..encoders import Encoder
+    from .methods import Method
+
+GRABCUT_ROUNDS = 5
+
+
+def filled_box() -> Method:
+    """The box, or the coarse mask, taken for the object."""
+
+    def method(image: Tensor, prompt: Prompt) -> np.ndarray:
+        if prompt.extent() is None:
+            raise InputError(f"a {prompt.kind} has no extent that could be filled; give --prompt box or mask")
+        return prompt.start_region().numpy()
+
+    return method
+
+
+def opencv_grabcut() -> Method:
+    """OpenCV's GrabCut, 5 iterations (Rother et al. 2004).
+
+    A box and everything in it may be the object, nothing beyond. Of a coarse mask the inside is likely object, the
+    rest likely background. With strokes what is under them is certain and the rest likely object, as Rother et al.
+    start; the click of a point is a certain disc.
+    """
+    try:
+        import cv2
+    except ImportError as missing:
+        raise InputError("the method opencv-grabcut needs opencv-python-headless; install the extra peers") from missing
+
+    def method(image: Tensor, prompt: Prompt) -> np.ndarray:
+        pixels = _bytes(image)[..., ::-1].copy()
+        labels = np.full(prompt.size, cv2.GC_PR_FGD, np.uint8)
+        if prompt.mask is not None:
+            labels[:] = np.where(prompt.start_region().numpy(), cv2.GC_PR_FGD, cv2.GC_PR_BGD)
+        elif prompt.box is not None:
+            labels[:] = np.where(prompt.start_region().numpy(), cv2.GC_PR_FGD, cv2.GC_BGD)
+        certain, other = _seeds(prompt)
+        labels[certain], labels[other] = cv2.GC_FGD, cv2.GC_BGD
+        sides = {int(label) % 2 for label in np.unique(labels)}
+        if len(sides) < 2:  # GrabCut's two colour models need samples of both
+            return labels % 2 == 1
+        cv2.setRNGSeed(0)
+        cv2.grabCut(pixels, labels, None, np.zeros((1, 65)), np.zeros((1, 65)), GRABCUT_ROUNDS, cv2.GC_INIT_WITH_MASK)
+        return labels % 2 == 1
+
+    return method
+
+
+def random_walker() -> Method:
+    """scikit-image's random walker (Grady 2006), its default parameters, conjugate gradients.
+
+    The walk starts from the strokes, from a disc at the click, from the middle half of a box, from the coarse mask
+    without its rim; background is what the strokes say, what lies outside the box, else the photo's border.
+    """
+    try:
+        from skimage.segmentation import random_walker as walk
+    except ImportError as missing:
+        raise InputError("the method random-walker needs scikit-image; install the extra peers") from missing
+
+    def method(image: Tensor, prompt: Prompt) -> np.ndarray:
+        labels = np.zeros(prompt.size, np.uint8)
+        certain, other = _seeds(prompt)
+        if prompt.mask is not None:
+            region = prompt.start_region().numpy()
+            reach = max(1, round(np.sqrt(region.sum()) / 10))
+            kernel = np.ones((2 * reach + 1,) * 2, bool)
+            certain, other = certain | ndimage.binary_erosion(region, kernel), ~ndimage.binary_dilation(region, kernel)
+        elif prompt.box is not None:
+            x0, y0, x1, y1 = prompt.extent()
+            certain[(3 * y0 + y1) // 4:(y0 + 3 * y1 + 3) // 4, (3 * x0 + x1) // 4:(x0 + 3 * x1 + 3) // 4] = True
+            other |= ~prompt.start_region().numpy()
+        if not other.any():
+            other[0], other[-1], other[:, 0], other[:, -1] = True, True, True, True
+        labels[other], labels[certain] = 2, 1
+        if not certain.any() or (labels != 2).all():
+            return certain
+        return walk(_bytes(image).astype(float) / 255, labels, mode="cg_j", tol=1e-3, channel_axis=-1) == 1
+
+    return method
+
+
+def tokencut(encoder: Encoder) -> Method:
+    """TokenCut (Wang et al. 2022) alone: of the whole photo, or within the box as the paper compares it."""
+    from .methods import automatic_mask
+
+    def method(image: Tensor, prompt: Prompt) -> np.ndarray:
+        if prompt.box is None or prompt.mask is not None:
+            return (automatic_mask(image, encoder) > 0.5).numpy()
+        x0, y0, x1, y1 = prompt.extent()
+        mask = np.zeros(prompt.size, bool)
+        mask[y0:y1, x0:x1] = (automatic_mask(image[:, y0:y1, x0:x1], encoder) > 0.5).numpy()
+        return mask
+
+    return method
+
+
+def _bytes(image: Tensor) -> np.ndarray:
+    return (image.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
+
+
+def _seeds(prompt: Prompt) -> tuple[np.ndarray, np.ndarray]:
+    """H x W bool each: what is certainly object, and certainly not; a click is a disc of one percent of the photo."""
+    seeds = []
+    radius = max(1.0, max(prompt.size) / 100)
+    ys, xs = np.mgrid[: prompt.size[0], : prompt.size[1]]
+    for strokes, points in ((prompt.scribble, prompt.points), (prompt.negative_scribble, prompt.negative_points)):
+        drawn = np.zeros(prompt.size, bool) if strokes is None else strokes.numpy().copy()
+        for x, y in points:
+            drawn |= (xs - x) ** 2 + (ys - y) ** 2 <= radius**2
+        seeds.append(drawn)
+    return seeds[0], seeds[1]

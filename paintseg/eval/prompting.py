@@ -1,0 +1,96 @@
+"""The prompts an instance is tried with, made from its human mask as the paper made them."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..errors import InputError
+from ..prompts import Prompt
+from .datasets import Instance
+
+PromptKind = Literal["box", "point", "inner_point", "scribble", "scribble2", "mask", "auto"]
+KINDS: tuple[PromptKind, ...] = get_args(PromptKind)
+
+CELLS = 8
+"""Cells along the longer side of the box that the coarse mask of the prompt "mask" is made of."""
+
+
+def make_prompt(instance: Instance, kind: PromptKind, size: tuple[int, int], noise: float = 0.0, seed: int = 0,
+                discover: Callable[[], Tensor] | None = None) -> Prompt:
+    """The prompt of one kind for one instance.
+
+    Args:
+        instance: one object of one photo.
+        kind: "box" the tight box of the human mask; "point" its centroid; "inner_point" its innermost point;
+            "scribble" and "scribble2" the set's strokes on the object and off it; "mask" the human mask as a
+            crude brush would draw it (see `coarsen`); "auto" what `discover` finds, with no help from the mask.
+        size: (H, W) of the photo.
+        noise: percent of half the diagonal of the object's box by which the prompt is moved in a random
+            direction (Table 5 of the paper).
+        seed: of that direction, which also depends on the instance's name but not on the amount of noise.
+        discover: returns an automatic coarse mask, H x W in [0, 1].
+
+    Raises InputError for an unknown kind, and when the set has no strokes.
+    """
+    dx, dy = offset(instance, size, noise, seed)
+    if kind == "box":
+        x0, y0, x1, y1 = instance.box
+        return Prompt(size=size, box=(x0 + dx, y0 + dy, x1 + dx, y1 + dy))
+    if kind in ("point", "inner_point"):
+        x, y = instance.centroid if kind == "point" else instance.inner
+        return Prompt(size=size, points=((_clip(x + dx, size[1]), _clip(y + dy, size[0])),))
+    if kind in ("scribble", "scribble2"):
+        strokes, negative = (shift(drawn, dx, dy) for drawn in instance.scribbles(2 if kind == "scribble2" else 1))
+        return Prompt(size=size, scribble=strokes, negative_scribble=negative if negative.any() else None)
+    if kind == "mask":
+        return Prompt(size=size, mask=shift(coarsen(torch.from_numpy(instance.mask() == 255), instance.box), dx, dy))
+    if kind == "auto" and discover is not None:
+        return Prompt(size=size, mask=shift(discover(), dx, dy))
+    raise InputError(f"the prompt must be one of {', '.join(KINDS)}, not {kind!r}")
+
+
+def offset(instance: Instance, size: tuple[int, int], noise: float, seed: int) -> tuple[float, float]:
+    """How far noise moves the prompt, in pixels along x and y; the middle of the object's box stays in the photo."""
+    x0, y0, x1, y1 = instance.box
+    length = noise / 100 * np.hypot(x1 - x0, y1 - y0) / 2
+    name = zlib.crc32(f"{instance.dataset}/{instance.stem}".encode())
+    angle = np.random.default_rng((name, seed)).uniform(0, 2 * np.pi)
+    x, y = (x0 + x1) / 2, (y0 + y1) / 2
+    return (_clip(x + length * np.cos(angle), size[1]) - _clip(x, size[1]),
+            _clip(y + length * np.sin(angle), size[0]) - _clip(y, size[0]))
+
+
+def shift(values: Tensor, dx: float, dy: float) -> Tensor:
+    """Move a map H x W by whole pixels; what leaves the photo is lost, but never everything: then half as far."""
+    right, down = round(dx), round(dy)
+    height, width = values.shape
+    moved = torch.zeros_like(values)
+    moved[max(down, 0):height + min(down, 0), max(right, 0):width + min(right, 0)] = \
+        values[max(-down, 0):height - max(down, 0), max(-right, 0):width - max(right, 0)]
+    if (right or down) and (values > 0.5).any() and not (moved > 0.5).any():
+        return shift(values, dx / 2, dy / 2)
+    return moved
+
+
+def coarsen(mask: Tensor, box: tuple[float, float, float, float]) -> Tensor:
+    """A mask H x W bool as a crude brush draws it: every cell of a grid that it covers by a quarter.
+
+    The grid has `CELLS` cells along the longer side of the box; it is float 0 or 1.
+    """
+    side = max(1, round(max(box[2] - box[0], box[3] - box[1]) / CELLS))
+    height, width = mask.shape
+    padded = F.pad(mask.float()[None, None], (0, -width % side, 0, -height % side))
+    cells = F.avg_pool2d(padded, side)
+    drawn = (cells >= min(0.25, float(cells.max()))).float()
+    return drawn.repeat_interleave(side, 2).repeat_interleave(side, 3)[0, 0, :height, :width]
+
+
+def _clip(value: float, length: int) -> float:
+    return float(min(max(value, 0.0), length - 1.0))
