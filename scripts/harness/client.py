@@ -7,6 +7,7 @@ import json
 import queue
 import struct
 import threading
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -156,7 +157,12 @@ class Client:
     def finished(self, prompt_id: str, events: list[Event]) -> Run:
         """The result of a prompt whose events, up to the last, are `events`."""
         status = events[-1].kind.removeprefix("execution_")
-        return Run(prompt_id, status, events, self.history(prompt_id).get("outputs", {}))
+        entry = self.history(prompt_id)
+        end = time.monotonic() + 10
+        while not entry and time.monotonic() < end:  # ComfyUI sends the last event before it writes the entry
+            time.sleep(0.05)
+            entry = self.history(prompt_id)
+        return Run(prompt_id, status, events, entry.get("outputs", {}))
 
     # --- inside
 
