@@ -7,7 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
-PHOTO = Path(__file__).resolve().parents[1] / "workflows" / "assets" / "paintseg_coffee.png"
+PHOTO = Path(__file__).resolve().parents[1] / "workflows" / "assets" / "paintseg_astronaut.png"
 
 
 def place_example_photo() -> None:

@@ -12,5 +12,5 @@ OUTPUT = ROOT / "output"
 SETUP_LOG = CACHE / "logs" / "setup.log"
 VENV_PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 PACK_NAME = "ComfyUI-PaintSeg"
-PHOTO = ROOT / "workflows" / "assets" / "paintseg_coffee.png"
-HUMAN_MASK = ROOT / "workflows" / "assets" / "paintseg_coffee_mask.png"
+PHOTO = ROOT / "workflows" / "assets" / "paintseg_astronaut.png"
+HUMAN_MASK = ROOT / "workflows" / "assets" / "paintseg_astronaut_mask.png"

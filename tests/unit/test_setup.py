@@ -115,7 +115,7 @@ def test_setup_is_quick_when_nothing_changed():
 
 
 def test_human_mask_is_the_outline_filled():
-    outline = PHOTO.with_name("paintseg_coffee_outline.json")
+    outline = PHOTO.with_name("paintseg_astronaut_outline.json")
     size = Image.open(PHOTO).size
     difference = ImageChops.difference(outline_mask(outline), Image.open(HUMAN_MASK).convert("L"))
     assert json.loads(outline.read_text(encoding="utf-8"))["size"] == list(size)
