@@ -11,7 +11,7 @@ FINER = 8
 
 
 def outline_mask(outline: Path) -> Image.Image:
-    """The mask (mode L, 0 or 255) of an outline file: {"size": [w, h], "outline": [[x, y], ...], "holes": [...]}.
+    """The mask (mode L, 0 or 255) of an outline file: its size, the outline and the holes in it.
 
     Points are in pixels with (0, 0) at the top left corner of the first pixel; a pixel belongs to the object
     when at least half of it lies inside.
