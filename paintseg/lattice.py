@@ -1,20 +1,21 @@
 """Gaussian filtering in many dimensions on a permutohedral lattice.
 
-Adams, Baek & Davis, "Fast High-Dimensional Filtering Using the Permutohedral Lattice" (Eurographics 2010). Every
-point is spread (splat) over the d + 1 corners of the simplex it lies in, the values at the corners are blurred
-along the d + 1 directions of the lattice, and read back (slice) with the same weights. As in the authors'
-implementation only corners that some point touches exist, and the others count as 0.
+Adams, Baek & Davis, "Fast High-Dimensional Filtering Using the Permutohedral Lattice" (Eurographics 2010).
+Every point is spread (splat) over the d + 1 corners of the simplex it lies in, the values at the corners are
+blurred along the d + 1 directions of the lattice, and read back (slice) with the same weights. As in the
+authors' implementation only corners that some point touches exist; the others count as 0.
 
-How this one is built, without a hash table: the lattice is the integer points of d + 1 dimensions that sum to 0
-and whose coordinates all have the same remainder k modulo d + 1. So the corners fall into d + 1 classes k, and
-within a class coordinate i is (d + 1) * cell_i + k. The first d cells, packed into one whole number, are the
-key; per class the keys of all points are sorted, equal neighbours become one corner, and the next corner
-along a direction has a key at a constant distance, found by binary search.
+How this one is built, without a hash table: the lattice is the points of d + 1 whole coordinates that sum to
+0 and leave the same remainder k modulo d + 1. So the corners fall into d + 1 classes, and within class k
+coordinate i is (d + 1) * cell_i + k. The first d cells, packed into one whole number, are the key. Class by
+class the keys of all points are sorted, equal neighbours become one corner, and the next corner along a
+direction, whose key differs by a constant, is found by binary search.
 """
 
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -23,14 +24,15 @@ from torch import Tensor
 
 from .errors import InputError
 
-_CHUNK = 1 << 14  # points embedded at a time: temporaries stay in the cache, and memory is bounded
+# points embedded at a time: temporaries stay in the cache, and below the size torch spreads over threads
+_CHUNK = 5000
 _MARGIN = 3  # cells beyond the points': corners lie up to 2 below and 1 above, their neighbours 1 further
 
 
 class Lattice:
     """The lattice of one set of points, built once and used for any number of values and channels.
 
-    Takes about 150 bytes per point and `d` = 5 while it is built, 90 after.
+    With d = 5 it takes about 150 bytes per point while it is built.
 
     Attributes:
         size: number of lattice corners that some point touches.
@@ -71,14 +73,31 @@ class Lattice:
         if values.ndim != 2 or len(values) != self.points:
             raise InputError(f"values must be {self.points} x C; got {tuple(values.shape)}")
         if self.device.type != "cpu":
-            return self._slice(self._blur(self._splat(values)))
-        # sparse products of SciPy are the quickest on a CPU, with one channel at a time
-        splat = self._matrix.T
-        filtered = torch.empty(values.shape[::-1])
-        for channel, out in zip(values.t(), filtered, strict=True):
-            corners = self._blur(torch.from_numpy(splat @ channel.contiguous().numpy()))
-            out.copy_(torch.from_numpy(self._matrix @ corners.numpy()))
-        return filtered.t()
+            return self._slice(self._blur(self._splat(values.detach())))
+        channels = values.detach().t().contiguous().numpy()
+        filtered = np.empty_like(channels)
+
+        def run(channel: int) -> None:
+            filtered[channel] = self._filter_on_cpu(channels[channel])
+
+        workers = min(len(channels), torch.get_num_threads())
+        if workers > 1:
+            with ThreadPoolExecutor(workers) as pool:
+                list(pool.map(run, range(len(channels))))
+        else:
+            for channel in range(len(channels)):
+                run(channel)
+        return torch.from_numpy(filtered).t()
+
+    def _filter_on_cpu(self, values: np.ndarray) -> np.ndarray:
+        """One channel. SciPy's sparse products and NumPy's gathers are quickest here, and free the GIL."""
+        corners = self._spreader @ values
+        for after, before in zip(self._after.numpy(), self._before.numpy(), strict=True):
+            around = corners.take(after)
+            around += corners.take(before)
+            around *= 0.5
+            corners[:-1] += around
+        return self._reader @ corners
 
     def _splat(self, values: Tensor) -> Tensor:
         spread = values[:, None] * self._weights[..., None]
@@ -97,15 +116,16 @@ class Lattice:
         return corners
 
     def _build(self, planes: Tensor) -> None:
-        (d, n), corners = planes.shape, planes.shape[0] + 1
+        corners, n = self.dimensions + 1, self.points
         basis, origin, strides, bits = _frame(planes)
         packed = torch.empty(corners, n, dtype=torch.int64, device=self.device)
         self._weights = torch.empty(n, corners, device=self.device)
-        step = _CHUNK if self.device.type == "cpu" else n
+        step = _CHUNK if self.device.type == "cpu" else 1 << 20
         slots = torch.arange(corners, device=self.device)[:, None]
         for start in range(0, n, step):
             part = slice(start, min(n, start + step))
-            keys, self._weights[part] = _embed(basis @ planes[:, part], origin, strides)
+            cells = (basis @ planes[:, part].double()).float()  # on some GPUs float32 products are rounded
+            keys, self._weights[part] = _embed(cells, origin, strides)
             # the place of a key among all corners of all points rides along in the low bits of what is sorted
             place = torch.arange(part.start, part.stop, device=self.device) * corners + slots
             packed[:, part] = keys.bitwise_left_shift_(bits).bitwise_or_(place)
@@ -114,7 +134,8 @@ class Lattice:
         if self.device.type == "cpu":
             rows = np.arange(0, n * corners + 1, corners, dtype=np.int32)
             entries = self._weights.numpy().ravel(), self._corners.numpy().ravel(), rows
-            self._matrix = sparse.csr_matrix(entries, shape=(n, self.size + 1))
+            self._reader = sparse.csr_matrix(entries, shape=(n, self.size + 1))
+            self._spreader = self._reader.T  # a view
 
     def _number(self, packed: Tensor, bits: int) -> tuple[list[Tensor], list[int]]:
         """Number the corners class by class, in the order of their keys."""
@@ -135,16 +156,16 @@ class Lattice:
         return keys_of_class, first
 
     def _link(self, keys_of_class: list[Tensor], first: list[int], strides: list[int]) -> None:
-        """Find the neighbours of every corner in every direction; `size` stands for a corner that is not there.
+        """Find the neighbours of every corner in every direction; `size` stands for a missing one.
 
-        Along direction j coordinate j grows by d while all others fall by 1.
+        Along direction j coordinate j grows by d while all others fall by 1, and the other way round.
         """
         corners = len(keys_of_class)
         shape, like = (corners, self.size + 1), {"dtype": torch.int32, "device": self.device}
         after, before = torch.full(shape, self.size, **like), torch.full(shape, self.size, **like)
         every = torch.arange(self.size, **like)
         for k, keys in enumerate(keys_of_class):
-            # towards `before`, all coordinates grow by 1, so the class does, and coordinate j falls by d
+            # towards `before` the others grow by 1, hence the class too; after class d the cells do instead
             target = (k + 1) % corners
             carry = sum(strides) if target == 0 else 0
             for j in range(corners):
@@ -160,25 +181,26 @@ def _frame(planes: Tensor) -> tuple[Tensor, Tensor, Tensor, int]:
     """How the points of d x N planes are packed.
 
     Returns:
-        The map from features to cells, (d + 1) x d; the lowest cell, d + 1; what a step of each cell adds to a
-        key, d + 1 (the last cell follows from the others and adds 0); the low bits a key leaves free.
+        The map from features to cells, (d + 1) x d; the lowest cells, d + 1; what a step of each cell adds to
+        a key, d + 1 (the last cell follows from the others and adds 0); the low bits a key leaves free.
     """
     d, n = planes.shape
-    # blurring by (1/2, 1, 1/2) along all directions has this deviation in lattice units (Adams et al., sec. 3.2)
+    # the deviation, in lattice units, of blurring by (1/2, 1, 1/2) along all directions (Adams et al., 3.2)
     deviation = math.sqrt(2 / 3) * (d + 1)
-    basis = torch.zeros(d + 1, d)
+    basis = torch.zeros(d + 1, d, dtype=torch.float64)
     for j in range(d):
         unit = deviation / math.sqrt((j + 1) * (j + 2)) / (d + 1)
         basis[: j + 1, j] = unit
         basis[j + 1, j] = -(j + 1) * unit
-    low, high = planes.amin(1).cpu(), planes.amax(1).cpu()
+    low, high = planes.amin(1).cpu().double(), planes.amax(1).cpu().double()
     if not bool(torch.isfinite(low + high).all()):
         raise InputError("features must be finite; they contain NaN or infinity")
-    up, down = basis.clamp(min=0).double(), basis.clamp(max=0).double()
-    origin = (up @ low.double() + down @ high.double()).floor() - _MARGIN
-    sizes = ((up @ high.double() + down @ low.double()).ceil() + _MARGIN - origin + 1)[:d].long().tolist()
+    up, down = basis.clamp(min=0), basis.clamp(max=0)
+    origin = (up @ low + down @ high).floor() - _MARGIN
+    sizes = ((up @ high + down @ low).ceil() + _MARGIN - origin + 1)[:d].long().tolist()
     bits = (n * (d + 1) - 1).bit_length()
-    if math.prod(sizes) >= 1 << min(53, 62 - bits):
+    # beyond 2^16 cells float32 has too few digits left to tell where in a cell a point lies
+    if max(sizes) > 1 << 16 or math.prod(sizes) >= 1 << min(53, 62 - bits):
         raise InputError("features reach over too many standard deviations; make the deviations larger")
     strides = [math.prod(sizes[i + 1 :]) for i in range(d)] + [0]
     device = planes.device
