@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..paintseg.errors import InputError
 from ..paintseg.parsing import as_masks, fit_mask, fit_strokes, pair_up, parse_boxes, parse_points
-from ..paintseg.prompts import Prompt
+from ..paintseg.prompts import Point, Prompt
 from ..paintseg.visualize import draw_prompt
 from .convert import image_output, mask_output, photos_from
 from .sockets import CATEGORY, PromptSocket, image_input
@@ -27,7 +27,7 @@ class PromptToMask(io.ComfyNode):
             node_id="PaintSeg_PromptToMask",
             display_name="PaintSeg Prompt",
             category=CATEGORY,
-            description="Say where the object is: draw a box, or give a point, a scribble or a rough mask.",
+            description="Say where the object is: draw a box, or give points, a scribble or a rough mask.",
             search_aliases=[
                 "paintseg",
                 "segment",
@@ -43,6 +43,21 @@ class PromptToMask(io.ComfyNode):
                 # The first input: the box widget draws on the picture of whatever is wired there.
                 image_input("The photo with the object. Several images share the prompt, or have one each."),
                 io.DynamicCombo.Input("kind", options=_options(), tooltip="How you point at the object."),
+                # Not among the options of `kind`: the browser leaves its number fields behind there.
+                io.BoundingBox.Input(
+                    "box",
+                    component="ImageCrop",
+                    optional=True,
+                    default={"x": 64, "y": 64, "width": 256, "height": 256},
+                    tooltip="A box around the object, in pixels: drawn on the image (Nodes 2.0) or typed.",
+                ),
+                io.MultiType.Input(
+                    "boxes",
+                    types=[io.BoundingBox, io.BBOX, io.Array, io.String],
+                    optional=True,
+                    tooltip="Boxes from another node, instead of the one drawn: one for all images, one per "
+                    "image, or several for a single image, which gives one mask each.",
+                ),
                 io.String.Input(
                     "points", optional=True, force_input=True, tooltip=f"More points on the object, {_POINTS}"
                 ),
@@ -74,18 +89,19 @@ class PromptToMask(io.ComfyNode):
         cls,
         image: Tensor,
         kind: Mapping[str, object],
+        box: Mapping[str, int] | None = None,
+        boxes: object = None,
         points: str = "",
         negative_points: str = "",
         negative_scribble: Tensor | None = None,
     ) -> io.NodeOutput:
         photos = photos_from(image)
         size = tuple(photos.shape[-2:])
-        shared = {
-            "size": size,
-            "points": parse_points(points, "points"),
-            "negative_points": parse_points(negative_points, "negative points"),
-        }
-        prompts = [Prompt(**shared | own) for own in _statements(kind, size, bool(shared["points"]))]
+        positive, negative = parse_points(points), parse_points(negative_points, "negative points")
+        prompts = [
+            Prompt(**{"size": size, "points": positive, "negative_points": negative} | own)
+            for own in _statements(kind, box, boxes, size, bool(positive))
+        ]
         if negative_scribble is not None:
             strokes = [
                 fit_strokes(mask.cpu(), size) for mask in as_masks(negative_scribble, "negative scribble")
@@ -100,22 +116,16 @@ class PromptToMask(io.ComfyNode):
 
 
 def _options() -> list[io.DynamicCombo.Option]:
-    box = io.BoundingBox.Input(
-        "box",
-        component="ImageCrop",
-        tooltip="A box around the object: draw it on the image (Nodes 2.0) or type it, in pixels.",
-    )
-    boxes = io.MultiType.Input(
-        "boxes",
-        types=[io.BoundingBox, io.BBOX, io.Array, io.String],
-        optional=True,
-        tooltip="Boxes from another node, instead of the one drawn: one for all images, or "
-        "one per image, or several for one image, which gives one mask each.",
-    )
-    wired = "Ignored when points are wired."
     x, y = (
-        io.Int.Input(axis, default=256, min=0, max=16384, tooltip=f"The point's {side}, in pixels. {wired}")
-        for axis, side in (("x", "distance from the left"), ("y", "distance from the top"))
+        io.Int.Input(
+            axis,
+            default=-1,
+            min=-1,
+            max=16384,
+            tooltip=f"The point's distance from the {edge}, in pixels. -1: the middle of the box. "
+            "Ignored when points are wired.",
+        )
+        for axis, edge in (("x", "left edge"), ("y", "upper edge"))
     )
     scribble = io.Mask.Input(
         "scribble", tooltip="Strokes on the object, for instance from the mask editor of Load Image."
@@ -124,7 +134,8 @@ def _options() -> list[io.DynamicCombo.Option]:
         "mask", tooltip="A rough mask of the object, of any size, hard or soft, from anywhere."
     )
     return [
-        io.DynamicCombo.Option("box", [box, boxes]),
+        # No socket alone here: the browser cannot make a node whose first option has sockets but no widget.
+        io.DynamicCombo.Option("box", []),
         io.DynamicCombo.Option("point", [x, y]),
         io.DynamicCombo.Option("scribble", [scribble]),
         io.DynamicCombo.Option("mask", [mask]),
@@ -132,23 +143,36 @@ def _options() -> list[io.DynamicCombo.Option]:
 
 
 def _statements(
-    kind: Mapping[str, object], size: tuple[int, int], has_points: bool
+    kind: Mapping[str, object],
+    box: Mapping[str, int] | None,
+    boxes: object,
+    size: tuple[int, int],
+    has_points: bool,
 ) -> list[dict[str, object]]:
     """What the chosen kind says, as arguments of Prompt, one per prompt."""
     chosen = kind["kind"]
     if chosen == "point":
-        return [{} if has_points else {"points": ((float(kind["x"]), float(kind["y"])),)}]
+        return [{} if has_points else {"points": (_point(kind, box),)}]
     if chosen == "scribble":
         return [
             {"scribble": fit_strokes(mask.cpu(), size)} for mask in as_masks(kind["scribble"], "scribble")
         ]
     if chosen == "mask":
         return [{"mask": fit_mask(mask.cpu(), size)} for mask in as_masks(kind["mask"], "mask")]
-    given = kind.get("boxes")
-    lists = parse_boxes(kind["box"], "box") if given is None else parse_boxes(given, "boxes")
-    if len(lists) > 1 and any(len(boxes) != 1 for boxes in lists):
+    lists = parse_boxes(box, "box") if boxes is None else parse_boxes(boxes, "boxes")
+    if len(lists) > 1 and any(len(frame) != 1 for frame in lists):
         raise InputError("the boxes must be one per image, or all for a single image")
-    return [{"box": box} for boxes in lists for box in boxes]
+    return [{"box": one} for frame in lists for one in frame]
+
+
+def _point(kind: Mapping[str, object], box: Mapping[str, int] | None) -> Point:
+    """The point typed, each number that is -1 taken from the middle of the box."""
+    typed = float(kind["x"]), float(kind["y"])
+    if min(typed) >= 0:
+        return typed
+    x0, y0, x1, y1 = parse_boxes(box, "box")[0][0]
+    middle = (x0 + x1) / 2, (y0 + y1) / 2
+    return tuple(value if value >= 0 else other for value, other in zip(typed, middle, strict=True))
 
 
 def _with_not_object(prompt: Prompt, strokes: Tensor) -> Prompt:

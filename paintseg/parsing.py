@@ -56,6 +56,8 @@ def parse_boxes(value: object, name: str = "boxes") -> list[list[Box]]:
             value = json.loads(value)
         except json.JSONDecodeError:
             raise _bad_box(name, value) from None
+    if value is None:
+        raise InputError(f"the {name} is missing: draw one around the object")
     if _is_box(value):
         return [[_box(value, name)]]
     if not isinstance(value, Sequence):
