@@ -9,6 +9,8 @@ from .cli.console import Parser, guarded
 
 COMMANDS = {
     "segment": "find the object a box, a point, strokes or a coarse mask point at",
+    "remove": "take an object out of a photo",
+    "bench": "measure seconds per stage and memory",
 }
 
 

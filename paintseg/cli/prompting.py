@@ -27,21 +27,24 @@ def point(text: str) -> Point:
 
 
 def add_prompt_arguments(parser: argparse.ArgumentParser, several: bool = False) -> None:
-    """Add --box, --point and the others; with `several` objects may be named by several boxes."""
-    group = parser.add_argument_group("the object", "pixels of the upright photo, x to the right, y down; box, points "
-                                      "and strokes may be given together")
-    group.add_argument("--box", type=box, metavar="X0,Y0,X1,Y1", action="append" if several else "store",
+    """Add --box, --point and the others; with `several` every box names an object of its own."""
+    group = parser.add_argument_group(
+        "the object", "In pixels of the upright photo, x to the right, y down. Box, points and strokes add up.")
+    group.add_argument("--box", type=box, metavar="X0,Y0,X1,Y1", action="append", default=[],
                        help="a box around the object; x1 and y1 are the first pixels behind it"
-                            + (" (repeat it for several objects)" if several else ""))
+                            + ("; repeat it for several objects" if several else ""))
     group.add_argument("--point", type=point, action="append", default=[], metavar="X,Y",
-                       help="a point on the object (repeat it for more)")
+                       help="a point on the object; repeat it for more")
     group.add_argument("--negative", type=point, action="append", default=[], metavar="X,Y",
-                       help="a point on what is not the object (repeat it for more)")
-    group.add_argument("--scribble", type=Path, metavar="FILE", help="a picture with white strokes on the object")
+                       help="a point on what is not the object; repeat it for more")
+    group.add_argument("--scribble", type=Path, metavar="FILE",
+                       help="a picture with white strokes on the object")
     group.add_argument("--negative-scribble", type=Path, metavar="FILE",
                        help="a picture with white strokes on what is not the object")
-    group.add_argument("--mask", type=Path, metavar="FILE", help="a coarse mask of the object, white on black")
+    group.add_argument("--mask", type=Path, metavar="FILE",
+                       help="a coarse mask of the object, white on black")
     group.add_argument("--auto", action="store_true", help="find the most salient object (TokenCut)")
+    parser.set_defaults(several=several)
 
 
 def check_prompt_arguments(options: argparse.Namespace) -> None:
@@ -50,22 +53,26 @@ def check_prompt_arguments(options: argparse.Namespace) -> None:
         raise InputError("--auto makes a coarse mask and --mask is one; give one of them")
     if not (options.auto or options.mask or options.box or options.scribble or options.point):
         raise InputError("nothing points at the object; give --box, --point, --scribble, --mask or --auto")
+    if len(options.box) > 1 and not options.several:
+        raise InputError(f"one object has one box, not {len(options.box)}")
+    if len(options.box) > 1 and (options.auto or options.mask or options.scribble or options.point):
+        raise InputError("several boxes name several objects; points, strokes and masks go with one box at most")
 
 
-def read_prompt(options: argparse.Namespace, size: tuple[int, int]) -> Prompt | None:
-    """The prompt for a photo of (H, W); None when it is all left to --auto. Raises InputError."""
+def read_prompts(options: argparse.Namespace, size: tuple[int, int]) -> list[Prompt | None]:
+    """The prompts for a photo of (H, W), one per object; None where all is left to --auto. Raises InputError."""
     from ..files import read_mask
     from ..prompts import Prompt
 
-    strokes = {name: read_mask(getattr(options, name)) > 0.5
-               for name in ("scribble", "negative_scribble") if getattr(options, name)}
-    mask = read_mask(options.mask) if options.mask else None
+    maps = {name: read_mask(getattr(options, name)) for name in ("scribble", "negative_scribble", "mask")
+            if getattr(options, name)}
+    maps = {name: values if name == "mask" else values > 0.5 for name, values in maps.items()}
+    common = dict(size=size, points=tuple(options.point), negative_points=tuple(options.negative), **maps)
     if options.auto and not (options.box or options.point or options.scribble):
         if options.negative or options.negative_scribble:
-            raise InputError("--auto goes with --box, --point or --scribble, not with what is not the object alone")
-        return None
-    return Prompt(size=size, box=options.box, points=tuple(options.point), negative_points=tuple(options.negative),
-                  mask=mask, **strokes)
+            raise InputError("--negative and --negative-scribble need more than --auto: a box, a point, a stroke")
+        return [None]
+    return [Prompt(box=given, **common) for given in options.box or [None]]
 
 
 def discover(image: Tensor, prompt: Prompt | None, encoder: Encoder) -> Prompt:
@@ -83,7 +90,7 @@ def automatic_mask(image: Tensor, encoder: Encoder) -> Tensor:
     try:
         from .. import discovery
     except ImportError as missing:
-        raise InputError("--auto needs paintseg/discovery.py, which this copy does not have; give --box") from missing
+        raise InputError("--auto needs paintseg/discovery.py, which this copy does not have") from missing
     return discovery.coarse_mask(image, encoder)
 
 

@@ -1,0 +1,174 @@
+"""`python -m paintseg bench --size 512 --preset paper --json out.json`: seconds per stage, and the memory."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InputError
+from .console import report
+from .method import load_models, read_config
+from .prompting import box
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ..config import Config
+    from ..models import Models
+    from ..prompts import Prompt
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `bench`."""
+    parser.add_argument("--size", default="512", metavar="PIXELS",
+                        help="side of the made-up photo; several with commas (default 512)")
+    parser.add_argument("--object", type=int, metavar="PIXELS",
+                        help="side of its object (default: three fifths of the photo's)")
+    parser.add_argument("--photo", type=Path, help="a photo instead, with --box")
+    parser.add_argument("--box", type=box, metavar="X0,Y0,X1,Y1", help="the object in --photo")
+    parser.add_argument("--preset", default="balanced",
+                        help="fast, balanced (default), best or paper; several with commas")
+    parser.add_argument("--set", action="append", default=[], dest="options", metavar="NAME=VALUE",
+                        help="change one parameter of the presets (repeat it for more)")
+    parser.add_argument("--repeat", type=int, default=3, metavar="N", help="runs, the median counts (default 3)")
+    parser.add_argument("--seed", type=int, default=0, help="of photo and method (default 0)")
+    parser.add_argument("--device", default="cpu", help="where the models run: cpu (default) or cuda")
+    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: what torch chooses)")
+    parser.add_argument("--json", type=Path, metavar="FILE",
+                        help="the numbers, an object; a list of them for several sizes or presets")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure every preset at every size."""
+    from ..files import check_folder, written
+
+    if (options.photo is None) != (options.box is None):
+        raise InputError("--photo and --box go together")
+    if options.repeat < 1:
+        raise InputError(f"--repeat must be at least 1, not {options.repeat}")
+    sizes = [0] if options.photo else _sizes(options)
+    if options.json:
+        check_folder(options.json, "--json")
+    configs = {name.strip(): read_config(argparse.Namespace(**vars(options) | {"preset": name.strip(), "size": None}))
+               for name in options.preset.split(",")}
+    models = load_models(options)
+    results = []
+    for size in sizes:
+        image, prompt = _scene(options, size)
+        for name, config in configs.items():
+            found = measure(image, prompt, models, config, options)
+            results.append({"preset": name, **found})
+            print(table(results[-1]), end="\n\n", flush=True)
+    if options.json:
+        with written(options.json) as temporary:
+            temporary.write_text(json.dumps(results[0] if len(results) == 1 else results, indent=2) + "\n")
+
+
+def measure(image: Tensor, prompt: Prompt, models: Models, config: Config, options: argparse.Namespace) -> dict[str, Any]:
+    """Seconds per stage of the median run, calls, and peak memory, as plain values for JSON."""
+    import torch
+
+    from ..profiling import StageClock, peak_memory_mb, reset_peak_memory
+    from ..segment import segment
+
+    cuda = options.device.startswith("cuda")
+    segment(image, prompt, models.painter, models.encoder, replace(config, steps=1, paintings=1), options.seed)
+    reset_peak_memory()
+    if cuda:
+        torch.cuda.reset_peak_memory_stats()
+    clocks = []
+    for number in range(options.repeat):
+        with StageClock(torch.cuda.synchronize if cuda else None) as clock:
+            segment(image, prompt, models.painter, models.encoder, config, options.seed)
+        clocks.append(clock)
+        if not options.quiet:
+            report(f"run {number + 1} of {options.repeat}: {sum(clock.seconds.values()):.2f} s")
+    clocks.sort(key=lambda clock: sum(clock.seconds.values()))
+    median = clocks[len(clocks) // 2]
+    total, memory = sum(median.seconds.values()), peak_memory_mb()
+    found = {
+        "stages": {stage: round(seconds, 4) for stage, seconds in median.seconds.items()},
+        "shares": {stage: round(seconds / total, 4) for stage, seconds in median.seconds.items()},
+        "calls": median.calls,
+        "seconds": round(total, 4),
+        "peak_memory_mb": None if memory is None else round(memory, 1),
+        "photo": list(image.shape[1:][::-1]), "object": list(prompt.box), "runs": options.repeat,
+        "device": options.device, "threads": torch.get_num_threads(), "torch": torch.__version__,
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores", "settings": asdict(config),
+    }
+    if cuda:
+        found["gpu"] = torch.cuda.get_device_name()
+        found["peak_gpu_memory_mb"] = round(torch.cuda.max_memory_allocated() / 2**20, 1)
+    return found
+
+
+def table(result: dict[str, Any]) -> str:
+    """One result for a terminal."""
+    width, height = result["photo"]
+    lines = [f"{result['preset']}, photo {width} x {height}, {result['device']}, {result['threads']} threads"]
+    for stage, seconds in result["stages"].items():
+        calls = f"{result['calls'][stage]:5d} calls" if stage in result["calls"] else ""
+        lines.append(f"  {stage:<11}{seconds:9.3f} s {result['shares'][stage]:7.1%} {calls}".rstrip())
+    memory = result["peak_memory_mb"]
+    lines.append(f"  {'all':<11}{result['seconds']:9.3f} s" + ("" if memory is None else f"   peak {memory:.0f} MiB"))
+    return "\n".join(lines)
+
+
+def made_up_photo(size: int, side: int, seed: int = 0) -> tuple[Tensor, Prompt]:
+    """A photo size x size with texture at all scales and an oval object `side` pixels wide, and the box around it."""
+    import torch
+
+    from ..prompts import box_prompt
+
+    generator = torch.Generator().manual_seed(seed)
+    background, texture = _clouds(size, generator), _clouds(size, generator)
+    axis = (torch.arange(size) + 0.5 - size / 2) / (side / 2)
+    oval = axis[None] ** 2 + (axis[:, None] / 0.8) ** 2 <= 1
+    tint = torch.tensor([0.9, 0.5, 0.2]).view(3, 1, 1)
+    image = torch.where(oval, 0.6 * tint + 0.4 * texture, background)
+    start, end = (size - side) / 2, (size + side) / 2
+    reach = 0.4 * side
+    return image, box_prompt((start, size / 2 - reach, end, size / 2 + reach), (size, size))
+
+
+def _clouds(size: int, generator) -> Tensor:
+    import torch
+    import torch.nn.functional as F
+
+    image, cells = torch.zeros(1, 3, size, size), 3
+    while cells <= min(size, 512):
+        grid = torch.rand(1, 3, cells, cells, generator=generator) - 0.5
+        image += F.interpolate(grid, (size, size), mode="bicubic", align_corners=False) * (3 / cells) ** 0.8
+        cells *= 2
+    return (0.5 + 0.5 * image[0]).clamp(0, 1)
+
+
+def _sizes(options: argparse.Namespace) -> Sequence[int]:
+    try:
+        sizes = [int(part) for part in options.size.split(",")]
+    except ValueError as error:
+        raise InputError(f"--size is a number of pixels, or several with commas, not {options.size!r}") from error
+    for size in sizes:
+        side = options.object or size * 3 // 5
+        if not 32 <= size <= 16384:
+            raise InputError(f"--size must be 32 to 16384, not {size}")
+        if not 8 <= side <= size:
+            raise InputError(f"--object must be 8 to {size}, the photo's side, not {side}")
+    return sizes
+
+
+def _scene(options: argparse.Namespace, size: int) -> tuple[Tensor, Prompt]:
+    from ..files import read_photo
+    from ..prompts import box_prompt
+
+    if options.photo is None:
+        return made_up_photo(size, options.object or size * 3 // 5, options.seed)
+    image = read_photo(options.photo)
+    return image, box_prompt(options.box, tuple(image.shape[1:]))

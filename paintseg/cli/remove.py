@@ -1,0 +1,52 @@
+"""`python -m paintseg remove photo.jpg --box 40,30,200,180 -o plate.png`"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..errors import InputError
+from .method import add_method_arguments, check_outputs, find_objects, load_models, read_config
+from .prompting import add_prompt_arguments, check_prompt_arguments
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `remove`."""
+    parser.add_argument("photo", type=Path, help="any picture Pillow reads")
+    add_prompt_arguments(parser, several=True)
+    parser.add_argument("--exact", action="store_true", help="take --mask as it is, without segmenting")
+    group = parser.add_argument_group("what to write")
+    group.add_argument("-o", "--output", type=Path, metavar="FILE",
+                       help="the photo without the object (default: PHOTO_plate.png beside the photo)")
+    group.add_argument("--candidates", type=int, default=1, metavar="N", help="paintings to choose from (default 1)")
+    group.add_argument("--grow", type=int, metavar="PIXELS",
+                       help="how far beyond the object to paint (default: by its size)")
+    add_method_arguments(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Take the object, or all the objects in several boxes, out of a photo."""
+    check_prompt_arguments(options)
+    if options.exact and not options.mask:
+        raise InputError("--exact goes with --mask")
+    for name, least in (("candidates", 1), ("grow", 0)):
+        if (value := getattr(options, name)) is not None and value < least:
+            raise InputError(f"--{name} must be at least {least}, not {value}")
+    target = options.output or options.photo.with_name(f"{options.photo.stem}_plate.png")
+    check_outputs(options.photo, {"-o": target})
+
+    from ..files import read_mask, read_photo, to_image, write_image
+    from ..layers import remove
+
+    config = read_config(options)
+    image = read_photo(options.photo)
+    if options.exact:
+        mask, models = read_mask(options.mask), load_models(options)
+    else:
+        models, results = find_objects(image, options, config)
+        mask = results[0].soft
+        for result in results[1:]:
+            mask = mask.maximum(result.soft)
+    plate = remove(image, mask, models.painter, options.seed, options.grow, options.candidates)
+    write_image(target, to_image(plate))
+    print(target)
