@@ -31,6 +31,11 @@ class Config:
         start: points and strokes start from the "whole" image (section 4.3) or from the "affinity" of the clicked
             tokens (ours: in the first I-step a whole image leaves the painter nothing to go by).
 
+        locate_restart: chance that a walk from a clicked patch starts anew at each step ("affinity" start).
+        locate_grow: box looked in, over the sides of the region found so far.
+        locate_rounds: times region and box are found anew.
+        locate_prior: weight of the prompt's own say against the walks inside the box.
+
     The contrastive potential (eq. 1):
         l_paint, l_color, l_prompt: weights of its terms (section 5.2: 0.8, 0.2, 0.2 signed by the step).
         l_affinity: weight of the affinity term, added in I-steps and taken off in O-steps like the prompt term
@@ -71,6 +76,10 @@ class Config:
     view_context: float = 0.0
     valid_rate: float = 1.25
     start: Start = "whole"
+    locate_restart: float = 0.05
+    locate_grow: float = 1.2
+    locate_rounds: int = 2
+    locate_prior: float = 0.5
 
     l_paint: float = 0.8
     l_color: float = 0.2

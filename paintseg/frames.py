@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -65,25 +65,31 @@ class Frame:
         return F.grid_sample(values, places, mode="bilinear", padding_mode="border", align_corners=False)
 
 
-def lasting_frames(photo: Tensor, canvas: Tensor, view: View, encoder: Encoder, config: Config) -> tuple[Frame, ...]:
+def photo_frame(photo: Tensor, encoder: Encoder, config: Config) -> Frame:
+    """The whole photo 1 x 3 x H x W as a frame; its area is the photo's own pixels until it is placed in a view."""
+    return make_frame(photo, (0.0, 0.0, float(photo.shape[-1]), float(photo.shape[-2])), encoder, config)
+
+
+def lasting_frames(photo: Tensor, view: View, encoder: Encoder, config: Config, whole: Frame | None
+                   ) -> tuple[Frame, ...]:
     """The frames that stay the same over the loop, so that the photo is encoded once in each.
 
     Args:
         photo: 1 x 3 x H x W.
-        canvas: 1 x 3 x h x w, the photo in the view.
+        whole: from `photo_frame`, if it is there already.
     """
+    (sx, sy), (left, top, right, bottom) = view.scale, view.box
+    around = (-left * sx, -top * sy, (view.photo[1] - left) * sx, (view.photo[0] - top) * sy)
+    if (left, top, right, bottom) == (0, 0, view.photo[1], view.photo[0]):
+        if not {"view", "photo"} & set(config.contexts):
+            return ()
+        return (replace(whole or photo_frame(photo, encoder, config), area=around),)
     frames = []
-    for context in config.contexts:
-        if context == "photo" and view.box == (0, 0, *reversed(view.photo)) and "view" in config.contexts:
-            continue  # the view is the whole photo already
-        if context == "view":
-            area = (0.0, 0.0, float(view.content[1]), float(view.content[0]))
-            frames.append(make_frame(photo[..., view.box[1]:view.box[3], view.box[0]:view.box[2]], area, encoder,
-                                     config))
-        elif context == "photo":
-            (sx, sy), (left, top) = view.scale, view.box[:2]
-            area = (-left * sx, -top * sy, (view.photo[1] - left) * sx, (view.photo[0] - top) * sy)
-            frames.append(make_frame(photo, area, encoder, config))
+    if "view" in config.contexts:
+        area = (0.0, 0.0, float(view.content[1]), float(view.content[0]))
+        frames.append(make_frame(photo[..., top:bottom, left:right], area, encoder, config))
+    if "photo" in config.contexts:
+        frames.append(replace(whole or photo_frame(photo, encoder, config), area=around))
     return tuple(frames)
 
 

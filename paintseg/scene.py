@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .affinity import log_survival, transitions
+from .affinity import log_survival, walk_over
 from .config import Config
 from .encoders import Encoder
 from .errors import InputError
-from .frames import Frame, lasting_frames
+from .frames import Frame, lasting_frames, photo_frame
+from .locate import Located, locate, standardise
 from .morphology import grow_box
 from .prompts import Point, Prompt
 from .view import View, fit_view
@@ -66,42 +67,59 @@ def prepare(image: Tensor, prompt: Prompt, encoder: Encoder, config: Config, mul
         raise InputError(f"the prompt is for an image of {prompt.size[1]} x {prompt.size[0]}, "
                          f"the image is {image.shape[2]} x {image.shape[1]}")
     photo = image[None].float().clamp(0, 1)
-    extent = prompt.extent()
+    located, extent, start, valid_rate = None, prompt.extent(), prompt.start_region(), config.valid_rate
+    whole = photo_frame(photo, encoder, config) if needs_whole(prompt, config) else None
+    if config.start == "affinity" and prompt.kind != "box":
+        located = locate(prompt, whole, config)
+        extent, start, valid_rate = located.valid, located.region, 1.0
     view = fit_view(prompt.size, extent if config.view_context else None, config.view_context, config.size, multiple)
     canvas = view.crop(photo)
     shown = view.inside()
-    region = view.crop_mask(prompt.start_region()[None, None]) > 0.5
+    region = view.crop_mask(start[None, None]) > 0.5
     if not region.any():
         raise InputError("the prompt covers less than one pixel of the view; draw it larger")
     allowed = shown.clone()
     if extent is not None:
-        x0, y0, x1, y1 = grow_box(extent, config.valid_rate, prompt.size)
+        x0, y0, x1, y1 = grow_box(extent, valid_rate, prompt.size)
         valid = torch.zeros(1, 1, *prompt.size)
         valid[..., y0:y1, x0:x1] = 1
         allowed &= view.crop_mask(valid) > 0.5
-    frames = lasting_frames(photo, canvas, view, encoder, config)
+    frames = lasting_frames(photo, view, encoder, config, whole)
     return Scene(
         photo=photo, prompt=prompt, config=config, view=view, canvas=canvas, start=region, shown=shown,
-        allowed=allowed, frames=frames, affinity=affinity_term(frames, allowed, config),
+        allowed=allowed, frames=frames, affinity=affinity_term(frames, allowed, config, located),
         points=tuple(view.to_canvas(point) for point in prompt.anchors()),
         negative_points=tuple(view.to_canvas(point) for point in prompt.negative_anchors()),
     )
 
 
-def affinity_term(frames: tuple[Frame, ...], allowed: Tensor, config: Config) -> Tensor | None:
-    """The mean over the frames of the standardised log survival of walks inside `allowed` (affinity.py)."""
+def needs_whole(prompt: Prompt, config: Config) -> bool:
+    """Whether the encoder must be shown the whole photo."""
+    return "photo" in config.contexts or (config.start == "affinity" and prompt.kind != "box")
+
+
+def affinity_term(frames: tuple[Frame, ...], allowed: Tensor, config: Config, located: Located | None) -> Tensor | None:
+    """The mean over the frames of the standardised log survival of walks inside `allowed` (affinity.py).
+
+    What the prompt itself said of the object, if it was located by it, is added with its weight.
+    """
     if not config.l_affinity:
         return None
-    maps = []
+    maps, canvas = [], tuple(allowed.shape[-2:])
     for frame in frames:
         free = frame.coverage(allowed) > 0.5
         if not free.any():
             continue
-        walk = log_survival(transitions(frame.keys, config.affinity_beta), free.flatten(), config.affinity_source)
-        values = walk[free.flatten()]
-        walk = (walk - values.mean()) / values.std(correction=0).clamp_min(1e-6)
-        maps.append(frame.to_canvas(walk.view(1, 1, *frame.grid), tuple(allowed.shape[-2:])))
-    return sum(maps) / len(maps) if maps else None
+        chosen = free.flatten()
+        survival = log_survival(walk_over(frame.keys, config.affinity_beta), chosen, config.affinity_source)
+        survival[chosen] = standardise(survival[chosen])
+        survival[~chosen] = survival[chosen].min()
+        maps.append(frame.to_canvas(survival.view(1, 1, *frame.grid), canvas))
+    term = sum(maps) / len(maps) if maps else None
+    if located is None or term is None:
+        return term
+    whole = next((frame for frame in frames if frame.grid == tuple(located.prior.shape[-2:])), None)
+    return term if whole is None else term + config.locate_prior * whole.to_canvas(located.prior, canvas)
 
 
 def generator_for(seed: int, step: int) -> torch.Generator:
