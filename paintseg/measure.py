@@ -82,10 +82,10 @@ def measure(
         encoder,
     )
 
+    scope = view.paste(phi.scope.float())[0, 0] > 0.5
+
     def at_photo(term: Tensor | None) -> Tensor | None:
-        if term is None:
-            return None
-        return view.paste(unit_range(term.mean(0)[0], phi.scope[0, 0])[None, None])[0, 0].clamp(0, 1)
+        return None if term is None else unit_range(view.paste(term.mean(0, keepdim=True))[0, 0], scope)
 
     return Measured(
         total=at_photo(phi.total),
@@ -93,5 +93,5 @@ def measure(
         color=at_photo(phi.color),
         prompt=at_photo(phi.prompt),
         affinity=at_photo(phi.affinity if config.l_affinity else None),
-        scope=view.paste(phi.scope.float())[0, 0] > 0.5,
+        scope=scope,
     )

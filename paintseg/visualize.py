@@ -131,8 +131,8 @@ def potential_map(state: State) -> Tensor:
     scene = state.scene
     if state.potential is None:
         return torch.zeros(scene.view.photo)
-    scope = state.potential.scope[0, 0]
-    return scene.view.paste(unit_range(state.potential.total.mean(0)[0], scope)[None, None])[0, 0].clamp(0, 1)
+    scope = scene.view.paste(state.potential.scope.float())[0, 0] > 0.5
+    return unit_range(scene.view.paste(state.potential.total.mean(0, keepdim=True))[0, 0], scope)
 
 
 def to_picture(image: Tensor) -> Image.Image:
