@@ -1,4 +1,4 @@
-"""Photos and masks as files: one reader for every kind of photo, and a writer that never leaves half a file."""
+"""Photos and masks as files: a reader for every kind of photo, and a writer that never leaves half a file."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ _WITH_ALPHA = (".png", ".tif", ".tiff", ".webp")
 def read_photo(path: Path) -> Tensor:
     """A photo as 3 x H x W in [0, 1], turned as its EXIF says.
 
-    Grey, palette, CMYK and 16-bit photos become RGB; transparency is dropped, the colour below it stays; of an
-    animation the first frame is taken.
+    Grey, palette, CMYK and 16-bit photos become RGB; transparency is dropped, the colour below it stays; an
+    animation gives its first frame.
 
     Raises InputError for what is no photo, is broken, or has more than `MAX_PIXELS`.
     """
@@ -84,7 +84,7 @@ def write_images(images: Mapping[Path, Image.Image]) -> None:
 
 @contextmanager
 def written(path: Path) -> Iterator[Path]:
-    """A path to write a file of any kind to; it takes its name at the end, or vanishes if something goes wrong."""
+    """A path to write a file of any kind to; it gets its name at the end, or vanishes on any error."""
     temporary = _beside(path)
     try:
         yield temporary

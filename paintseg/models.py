@@ -30,5 +30,5 @@ def embedded_models(device: str = "cpu") -> Models:
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise InputError(f"there is no device {device!r} here; give cpu, or cuda on a machine with a GPU") from error
+        raise InputError(f"there is no device {device!r} here; give cpu, or cuda with a GPU") from error
     return Models(painter=load_migan(device), encoder=load_dinov2_small(device))

@@ -1,7 +1,7 @@
 """Where the time of the method goes: seconds per stage, told apart by the module that is at work.
 
-The library knows nothing of it: while a `StageClock` is on, Python reports every call, and the clock books the time
-between entering and leaving a stage's module on that stage.
+The library knows nothing of it: while a `StageClock` is on, Python reports every call, and the clock books
+the time between entering and leaving a stage's module on that stage.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _STAGE_OF = {"painters": "paint", "encoders": "encode", "crf.py": "crf", "lattic
 class StageClock:
     """Times the stages of what this thread does between entering and leaving it; use with `with`.
 
-    What a stage calls belongs to it, whichever module it is in: the CRF's own sorting is "crf". Work between the
-    stages is "other".
+    What a stage calls belongs to it, whichever module it is in: a painter's morphology is "paint". Work
+    between the stages is "other".
 
     Args:
         synchronize: called whenever the stage changes, so that a device's pending work is booked where it was

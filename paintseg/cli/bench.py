@@ -36,7 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="fast, balanced (default), best or paper; several with commas")
     parser.add_argument("--set", action="append", default=[], dest="options", metavar="NAME=VALUE",
                         help="change one parameter of the presets (repeat it for more)")
-    parser.add_argument("--repeat", type=int, default=3, metavar="N", help="runs, the median counts (default 3)")
+    parser.add_argument("--repeat", type=int, default=3, metavar="N",
+                        help="runs, the median counts (default 3)")
     parser.add_argument("--seed", type=int, default=0, help="of photo and method (default 0)")
     parser.add_argument("--device", default="cpu", help="where the models run: cpu (default) or cuda")
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: what torch chooses)")
@@ -56,8 +57,10 @@ def run(options: argparse.Namespace) -> None:
     sizes = [0] if options.photo else _sizes(options)
     if options.json:
         check_folder(options.json, "--json")
-    configs = {name.strip(): read_config(argparse.Namespace(**vars(options) | {"preset": name.strip(), "size": None}))
-               for name in options.preset.split(",")}
+    names = [name.strip() for name in options.preset.split(",")]
+    # here --size is the photo's, not the painter's
+    configs = {name: read_config(argparse.Namespace(**vars(options) | {"preset": name, "size": None}))
+               for name in names}
     models = load_models(options)
     results = []
     for size in sizes:
@@ -71,7 +74,8 @@ def run(options: argparse.Namespace) -> None:
             temporary.write_text(json.dumps(results[0] if len(results) == 1 else results, indent=2) + "\n")
 
 
-def measure(image: Tensor, prompt: Prompt, models: Models, config: Config, options: argparse.Namespace) -> dict[str, Any]:
+def measure(image: Tensor, prompt: Prompt, models: Models, config: Config,
+            options: argparse.Namespace) -> dict[str, Any]:
     """Seconds per stage of the median run, calls, and peak memory, as plain values for JSON."""
     import torch
 
@@ -79,7 +83,8 @@ def measure(image: Tensor, prompt: Prompt, models: Models, config: Config, optio
     from ..segment import segment
 
     cuda = options.device.startswith("cuda")
-    segment(image, prompt, models.painter, models.encoder, replace(config, steps=1, paintings=1), options.seed)
+    warm_up = replace(config, steps=1, paintings=1)
+    segment(image, prompt, models.painter, models.encoder, warm_up, options.seed)
     reset_peak_memory()
     if cuda:
         torch.cuda.reset_peak_memory_stats()
@@ -101,7 +106,8 @@ def measure(image: Tensor, prompt: Prompt, models: Models, config: Config, optio
         "peak_memory_mb": None if memory is None else round(memory, 1),
         "photo": list(image.shape[1:][::-1]), "object": list(prompt.box), "runs": options.repeat,
         "device": options.device, "threads": torch.get_num_threads(), "torch": torch.__version__,
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores", "settings": asdict(config),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "settings": asdict(config),
     }
     if cuda:
         found["gpu"] = torch.cuda.get_device_name()
@@ -116,13 +122,13 @@ def table(result: dict[str, Any]) -> str:
     for stage, seconds in result["stages"].items():
         calls = f"{result['calls'][stage]:5d} calls" if stage in result["calls"] else ""
         lines.append(f"  {stage:<11}{seconds:9.3f} s {result['shares'][stage]:7.1%} {calls}".rstrip())
-    memory = result["peak_memory_mb"]
-    lines.append(f"  {'all':<11}{result['seconds']:9.3f} s" + ("" if memory is None else f"   peak {memory:.0f} MiB"))
+    memory = "" if result["peak_memory_mb"] is None else f"   peak {result['peak_memory_mb']:.0f} MiB"
+    lines.append(f"  {'all':<11}{result['seconds']:9.3f} s{memory}")
     return "\n".join(lines)
 
 
 def made_up_photo(size: int, side: int, seed: int = 0) -> tuple[Tensor, Prompt]:
-    """A photo size x size with texture at all scales and an oval object `side` pixels wide, and the box around it."""
+    """A photo size x size, texture at all scales, with an oval object `side` pixels wide, and its box."""
     import torch
 
     from ..prompts import box_prompt
@@ -154,7 +160,7 @@ def _sizes(options: argparse.Namespace) -> Sequence[int]:
     try:
         sizes = [int(part) for part in options.size.split(",")]
     except ValueError as error:
-        raise InputError(f"--size is a number of pixels, or several with commas, not {options.size!r}") from error
+        raise InputError(f"--size is numbers of pixels with commas, not {options.size!r}") from error
     for size in sizes:
         side = options.object or size * 3 // 5
         if not 32 <= size <= 16384:

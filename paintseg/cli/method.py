@@ -65,7 +65,8 @@ def check_outputs(photo: Path, targets: Mapping[str, Path], alpha: tuple[str, ..
 
     Args:
         photo: the one that is read, never to be overwritten.
-        targets: by the argument that named them; those in `alpha` are transparent, those in `lossless` no JPEG.
+        targets: by the argument that named them; those in `alpha` are transparent, those in `lossless` are
+            no JPEG.
     """
     from ..files import check_target
 

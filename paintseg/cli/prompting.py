@@ -29,7 +29,7 @@ def point(text: str) -> Point:
 def add_prompt_arguments(parser: argparse.ArgumentParser, several: bool = False) -> None:
     """Add --box, --point and the others; with `several` every box names an object of its own."""
     group = parser.add_argument_group(
-        "the object", "In pixels of the upright photo, x to the right, y down. Box, points and strokes add up.")
+        "the object", "In pixels of the upright photo, x right, y down. Box, points and strokes add up.")
     group.add_argument("--box", type=box, metavar="X0,Y0,X1,Y1", action="append", default=[],
                        help="a box around the object; x1 and y1 are the first pixels behind it"
                             + ("; repeat it for several objects" if several else ""))
@@ -56,11 +56,11 @@ def check_prompt_arguments(options: argparse.Namespace) -> None:
     if len(options.box) > 1 and not options.several:
         raise InputError(f"one object has one box, not {len(options.box)}")
     if len(options.box) > 1 and (options.auto or options.mask or options.scribble or options.point):
-        raise InputError("several boxes name several objects; points, strokes and masks go with one box at most")
+        raise InputError("several boxes are several objects; points, strokes and masks go with one box")
 
 
 def read_prompts(options: argparse.Namespace, size: tuple[int, int]) -> list[Prompt | None]:
-    """The prompts for a photo of (H, W), one per object; None where all is left to --auto. Raises InputError."""
+    """The prompts for a photo of (H, W), one per object; None: all is left to --auto. Raises InputError."""
     from ..files import read_mask
     from ..prompts import Prompt
 
@@ -70,7 +70,7 @@ def read_prompts(options: argparse.Namespace, size: tuple[int, int]) -> list[Pro
     common = dict(size=size, points=tuple(options.point), negative_points=tuple(options.negative), **maps)
     if options.auto and not (options.box or options.point or options.scribble):
         if options.negative or options.negative_scribble:
-            raise InputError("--negative and --negative-scribble need more than --auto: a box, a point, a stroke")
+            raise InputError("--auto finds an object and --negative keeps off one; add --box")
         return [None]
     return [Prompt(box=given, **common) for given in options.box or [None]]
 

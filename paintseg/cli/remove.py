@@ -18,7 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("what to write")
     group.add_argument("-o", "--output", type=Path, metavar="FILE",
                        help="the photo without the object (default: PHOTO_plate.png beside the photo)")
-    group.add_argument("--candidates", type=int, default=1, metavar="N", help="paintings to choose from (default 1)")
+    group.add_argument("--candidates", type=int, default=1, metavar="N",
+                       help="paintings to choose from (default 1)")
     group.add_argument("--grow", type=int, metavar="PIXELS",
                        help="how far beyond the object to paint (default: by its size)")
     add_method_arguments(parser)

@@ -32,7 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Segment one photo and write what was asked for."""
     check_prompt_arguments(options)
-    named = {"-o": options.output, "--soft": options.soft, "--plate": options.plate, "--cutout": options.cutout}
+    named = {"-o": options.output, "--soft": options.soft, "--plate": options.plate,
+             "--cutout": options.cutout}
     targets = {name: path for name, path in named.items() if path is not None}
     if not targets:
         targets = {"-o": options.photo.with_name(f"{options.photo.stem}_mask.png")}

@@ -1,7 +1,7 @@
 """`python -m paintseg.eval DIR --only grabcut --prompt box --preset balanced --json out.json`
 
-DIR holds manifest.csv, photos and human masks (see datasets.py). An interrupted run goes on where it stopped when
-the same command is given again: every finished instance is in a CSV file, --csv or one in output/eval.
+DIR holds manifest.csv, photos and human masks (see datasets.py). An interrupted run goes on where it stopped
+when the same command is given again: every finished instance is in a CSV file, --csv or one in output/eval.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ def make_parser() -> argparse.ArgumentParser:
     """The command's arguments."""
     parser = Parser(prog="python -m paintseg.eval", description="Mean IoU with human masks, set by set.")
     parser.add_argument("folder", type=Path, metavar="DIR", help="holds manifest.csv, photos and human masks")
-    parser.add_argument("--only", action="append", default=[], metavar="SET", help="only this set (commas or repeats)")
+    parser.add_argument("--only", action="append", default=[], metavar="SET",
+                        help="only this set (commas or repeats)")
     parser.add_argument("--limit", type=int, metavar="N", help="of every set only N instances")
     parser.add_argument("--stride", type=int, default=1, metavar="K", help="of every set every K-th instance")
     group = parser.add_argument_group("what to measure (several, with commas, make a table)")
@@ -43,25 +44,28 @@ def make_parser() -> argparse.ArgumentParser:
                        help="paintseg (default), box, opencv-grabcut, random-walker, tokencut; "
                             "the middle ones need the extra peers")
     group.add_argument("--prompt", default="box",
-                       help="box (default), point (centroid), inner_point, scribble, scribble2 (the set's strokes), "
-                            "mask (the human mask drawn with a crude brush), auto (TokenCut's mask)")
+                       help="box (default), point (centroid), inner_point, scribble and scribble2 (the set's "
+                            "strokes), mask (the human mask, crudely drawn), auto (TokenCut's mask)")
     group.add_argument("--preset", default="balanced", help="fast, balanced (default), best or paper")
     group.add_argument("--noise", default="0", metavar="PERCENT",
                        help="move prompts by that much of half the diagonal of the object's box")
     group.add_argument("--set", action="append", default=[], dest="options", metavar="NAME=VALUE",
                        help="change one parameter of the preset (repeat it for more)")
     group.add_argument("--ablation", default="", metavar="TABLE",
-                       help="vary the preset as in table4, table5 (noise), table6 (or 6a, 6b, 6d), tableA, tableB")
+                       help="vary the preset as in table4, table5 (noise), table6, tableA or tableB")
     group.add_argument("--encoder", default="embedded", metavar="NAME=FILE",
                        help="another encoder, by timm's name, from a safetensors file")
     group.add_argument("--seed", type=int, default=0, help="of the method and of the noise (default 0)")
     group = parser.add_argument_group("what to write")
     group.add_argument("--json", type=Path, metavar="FILE", help="the results, one object per set and task")
-    group.add_argument("--csv", type=Path, metavar="FILE", help="a line per instance; the run goes on from it")
-    group.add_argument("--gallery", type=Path, metavar="FILE.jpg", help="best, median and worst masks of every set")
+    group.add_argument("--csv", type=Path, metavar="FILE",
+                       help="a line per instance; the run goes on from it")
+    group.add_argument("--gallery", type=Path, metavar="FILE.jpg",
+                       help="best, median and worst masks of every set")
     group = parser.add_argument_group("how")
     group.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default 1)")
-    group.add_argument("--threads", type=int, metavar="N", help="CPU threads of a process (default: cores / jobs)")
+    group.add_argument("--threads", type=int, metavar="N",
+                       help="CPU threads of a process (default: cores / jobs)")
     group.add_argument("--device", default="cpu", help="where the models run: cpu (default) or cuda")
     group.add_argument("--fresh", action="store_true", help="measure again what an earlier run has measured")
     group.add_argument("-q", "--quiet", action="store_true", help="no progress")
@@ -143,7 +147,8 @@ def _work(tasks: Sequence[Task], instances: Sequence[Instance]) -> list[Work]:
     work = []
     for task in tasks:
         number = {"scribble": 1, "scribble2": 2}.get(task.prompt)
-        usable = [instance for instance in instances if number is None or instance.scribble_path(number).exists()]
+        usable = [instance for instance in instances
+                  if number is None or instance.scribble_path(number).exists()]
         for dataset in dict.fromkeys(instance.dataset for instance in instances):
             if not any(instance.dataset == dataset for instance in usable):
                 report(f"the set {dataset} has no strokes for --prompt {task.prompt} and is left out")

@@ -31,8 +31,10 @@ NAMES = ("table4", "table5", "table6", *[name for name in TABLES if name != "tab
 
 
 def variants(names: Sequence[str], base: Task) -> list[Task]:
-    """The tasks of some tables: "table4" steps and constraint, "table5" noise, "table6" (or 6a, 6b, 6d) clusters,
-    steps and box rate, "tableA" paintings, "tableB" the embedded encoder against that of the base task.
+    """The tasks of some tables.
+
+    "table4": steps and constraint; "table5": noise; "table6": clusters, steps and box rate (alone: 6a, 6b, 6d);
+    "tableA": paintings; "tableB": the embedded encoder against that of the base task.
 
     Raises InputError for unknown names, and for "tableB" when the base task's encoder is the embedded one.
     """
@@ -42,13 +44,14 @@ def variants(names: Sequence[str], base: Task) -> list[Task]:
             tasks += [replace(base, noise=noise, variant=f"noise {noise:g}%") for noise in NOISES]
         elif name == "tableB":
             if base.encoder == "embedded":
-                raise InputError("tableB compares the embedded encoder with another: give --encoder NAME=FILE")
+                raise InputError("tableB compares two encoders; give the other as --encoder NAME=FILE")
             tasks += [replace(base, encoder=encoder, variant=encoder.partition("=")[0])
                       for encoder in ("embedded", base.encoder)]
         elif name == "table6":
             tasks += variants(("table6a", "table6b", "table6d"), base)
         elif name in TABLES:
-            tasks += [replace(base.changed(**changes), variant=label) for label, changes in TABLES[name].items()]
+            tasks += [replace(base.changed(**changes), variant=label)
+                      for label, changes in TABLES[name].items()]
         else:
             raise InputError(f"the ablation must be one of {', '.join(NAMES)}, not {name!r}")
     return tasks

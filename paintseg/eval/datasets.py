@@ -1,7 +1,8 @@
 """Evaluation photos: a folder with `manifest.csv` and, per set, `images/`, `masks/` and scribbles.
 
-manifest.csv has the columns dataset, stem, image, x0, y0, x1, y1 (tight box, end-exclusive), centroid_x, centroid_y,
-inner_x, inner_y (the point farthest from the boundary). Masks are PNG: 255 object, 0 background, 128 not counted.
+manifest.csv has the columns dataset, stem, image, x0, y0, x1, y1 (tight box, end-exclusive), centroid_x,
+centroid_y, inner_x, inner_y (the point farthest from the boundary). Masks are PNG: 255 object, 0 background,
+128 not counted.
 Scribbles, in `scribbles1/` and `scribbles2/`, are PNG: 1 object, 2 background, 0 nothing.
 """
 
@@ -58,7 +59,7 @@ class Instance:
         return self.mask_path.parents[1] / f"scribbles{number}" / f"{self.stem}.png"
 
     def scribbles(self, number: int) -> tuple[Tensor, Tensor]:
-        """Strokes on the object and off it, H x W bool, of scribble set 1 or 2. Raises InputError where there are none."""
+        """Strokes on the object and off it, H x W bool, of set 1 or 2. Raises InputError without any."""
         path = self.scribble_path(number)
         if not path.exists():
             raise InputError(f"{self.dataset}/{self.stem} has no scribbles{number}")

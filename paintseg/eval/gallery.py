@@ -40,7 +40,7 @@ def write_gallery(path: Path, summaries: Sequence[Summary], instances: Sequence[
 
 
 def chosen(rows: Sequence[Row], each: int = EACH) -> list[Row]:
-    """The best, the median and the worst rows, `each` of a kind, best first; fewer of a short list, none twice."""
+    """The best, median and worst rows, `each` of a kind, best first; fewer of a short list, none twice."""
     ordered = sorted(rows, key=lambda row: (-row.iou, row.dataset, row.stem))
     middle = (len(ordered) - each) // 2
     picked = {*range(each), *range(middle, middle + each), *range(len(ordered) - each, len(ordered))}
@@ -58,14 +58,16 @@ def _tile(task: Task, instance: Instance, row: Row, device: str) -> Image.Image:
     pair = torch.cat([letterbox(picture, (TILE, TILE)) for picture in (prompted, masked)], dim=2)
     tile = Image.new("RGB", (2 * TILE, TILE + CAPTION), PAPER)
     tile.paste(to_image(pair), (0, 0))
-    ImageDraw.Draw(tile).text((2, TILE + 3), f"{100 * row.iou:.1f}  {row.stem}", INK, ImageFont.load_default(13))
+    caption = f"{100 * row.iou:.1f}  {row.stem}"
+    ImageDraw.Draw(tile).text((2, TILE + 3), caption, INK, ImageFont.load_default(13))
     return tile
 
 
 def _title(summary: Summary) -> str:
     task = summary.task
-    what = [summary.dataset, task.method, task.prompt, task.preset if task.method == "paintseg" else "", task.variant]
-    return f"{', '.join(part for part in what if part)}: mean IoU {100 * summary.mean_iou:.1f}, n {len(summary.rows)}"
+    parts = (summary.dataset, task.method, task.prompt, task.shown_preset, task.variant)
+    what = ", ".join(part for part in parts if part)
+    return f"{what}: mean IoU {100 * summary.mean_iou:.1f}, n {len(summary.rows)}"
 
 
 def _sheet(blocks: Sequence[tuple[str, Sequence[Image.Image]]]) -> Image.Image:

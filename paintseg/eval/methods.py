@@ -1,4 +1,4 @@
-"""The methods side by side: ours, and those everybody has for free. Each turns a photo and a prompt into a mask."""
+"""The methods side by side: ours, and those everybody has for free."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def automatic_mask(image: Tensor, encoder: Encoder) -> Tensor:
     try:
         from .. import discovery
     except ImportError as missing:
-        raise InputError("the automatic mask needs paintseg/discovery.py, which this copy does not have") from missing
+        raise InputError("the automatic mask needs paintseg/discovery.py, which is not there") from missing
     return discovery.coarse_mask(image, encoder)
 
 
@@ -72,6 +72,7 @@ def _paintseg(task: Task, device: str) -> Method:
     models = load_models(device, task.encoder)
 
     def method(image: Tensor, prompt: Prompt) -> np.ndarray:
-        return segment(image, prompt, models.painter, models.encoder, task.config, task.seed).mask.cpu().numpy()
+        found = segment(image, prompt, models.painter, models.encoder, task.config, task.seed)
+        return found.mask.cpu().numpy()
 
     return method

@@ -1,4 +1,4 @@
-"""Peers without training, as everybody has them: OpenCV's GrabCut, scikit-image's random walker, TokenCut, the box.
+"""Peers without training, as everybody has them: OpenCV's GrabCut, scikit-image's random walker, TokenCut.
 
 They come with the extra `peers`; nothing else in the project needs them.
 """
@@ -35,14 +35,14 @@ def filled_box() -> Method:
 def opencv_grabcut() -> Method:
     """OpenCV's GrabCut, 5 iterations (Rother et al. 2004).
 
-    A box and everything in it may be the object, nothing beyond. Of a coarse mask the inside is likely object, the
-    rest likely background. With strokes what is under them is certain and the rest likely object, as Rother et al.
-    start; the click of a point is a certain disc.
+    All of a box may be the object, nothing beyond. The inside of a coarse mask is likely object, the rest
+    likely background. What is under strokes is certain, and so is a disc at a click; the rest is likely object,
+    as Rother et al. start.
     """
     try:
         import cv2
     except ImportError as missing:
-        raise InputError("the method opencv-grabcut needs opencv-python-headless; install the extra peers") from missing
+        raise InputError("opencv-grabcut needs opencv-python-headless; install the extra peers") from missing
 
     def method(image: Tensor, prompt: Prompt) -> np.ndarray:
         pixels = _bytes(image)[..., ::-1].copy()
@@ -57,7 +57,8 @@ def opencv_grabcut() -> Method:
         if len(sides) < 2:  # GrabCut's two colour models need samples of both
             return labels % 2 == 1
         cv2.setRNGSeed(0)
-        cv2.grabCut(pixels, labels, None, np.zeros((1, 65)), np.zeros((1, 65)), GRABCUT_ROUNDS, cv2.GC_INIT_WITH_MASK)
+        models = np.zeros((1, 65)), np.zeros((1, 65))
+        cv2.grabCut(pixels, labels, None, *models, GRABCUT_ROUNDS, cv2.GC_INIT_WITH_MASK)
         return labels % 2 == 1
 
     return method
@@ -66,13 +67,13 @@ def opencv_grabcut() -> Method:
 def random_walker() -> Method:
     """scikit-image's random walker (Grady 2006), its default parameters, conjugate gradients.
 
-    The walk starts from the strokes, from a disc at the click, from the middle half of a box, from the coarse mask
-    without its rim; background is what the strokes say, what lies outside the box, else the photo's border.
+    The walk starts from the strokes, from a disc at the click, from the middle half of a box, from a coarse
+    mask without its rim. Background is what strokes say, what lies outside the box, else the photo's border.
     """
     try:
         from skimage.segmentation import random_walker as walk
     except ImportError as missing:
-        raise InputError("the method random-walker needs scikit-image; install the extra peers") from missing
+        raise InputError("random-walker needs scikit-image; install the extra peers") from missing
 
     def method(image: Tensor, prompt: Prompt) -> np.ndarray:
         labels = np.zeros(prompt.size, np.uint8)
@@ -81,10 +82,13 @@ def random_walker() -> Method:
             region = prompt.start_region().numpy()
             reach = max(1, round(np.sqrt(region.sum()) / 10))
             kernel = np.ones((2 * reach + 1,) * 2, bool)
-            certain, other = certain | ndimage.binary_erosion(region, kernel), ~ndimage.binary_dilation(region, kernel)
+            certain |= ndimage.binary_erosion(region, kernel)
+            other |= ~ndimage.binary_dilation(region, kernel)
         elif prompt.box is not None:
             x0, y0, x1, y1 = prompt.extent()
-            certain[(3 * y0 + y1) // 4:(y0 + 3 * y1 + 3) // 4, (3 * x0 + x1) // 4:(x0 + 3 * x1 + 3) // 4] = True
+            rows, columns = slice((3 * y0 + y1) // 4, (y0 + 3 * y1 + 3) // 4), slice((3 * x0 + x1) // 4,
+                                                                                     (x0 + 3 * x1 + 3) // 4)
+            certain[rows, columns] = True
             other |= ~prompt.start_region().numpy()
         if not other.any():
             other[0], other[-1], other[:, 0], other[:, -1] = True, True, True, True
@@ -116,11 +120,12 @@ def _bytes(image: Tensor) -> np.ndarray:
 
 
 def _seeds(prompt: Prompt) -> tuple[np.ndarray, np.ndarray]:
-    """H x W bool each: what is certainly object, and certainly not; a click is a disc of one percent of the photo."""
+    """H x W bool each: what is certainly object, and not. A click is a disc of 1 % of the photo's side."""
     seeds = []
     radius = max(1.0, max(prompt.size) / 100)
     ys, xs = np.mgrid[: prompt.size[0], : prompt.size[1]]
-    for strokes, points in ((prompt.scribble, prompt.points), (prompt.negative_scribble, prompt.negative_points)):
+    for strokes, points in ((prompt.scribble, prompt.points),
+                            (prompt.negative_scribble, prompt.negative_points)):
         drawn = np.zeros(prompt.size, bool) if strokes is None else strokes.numpy().copy()
         for x, y in points:
             drawn |= (xs - x) ** 2 + (ys - y) ** 2 <= radius**2

@@ -22,15 +22,15 @@ CELLS = 8
 """Cells along the longer side of the box that the coarse mask of the prompt "mask" is made of."""
 
 
-def make_prompt(instance: Instance, kind: PromptKind, size: tuple[int, int], noise: float = 0.0, seed: int = 0,
-                discover: Callable[[], Tensor] | None = None) -> Prompt:
+def make_prompt(instance: Instance, kind: PromptKind, size: tuple[int, int], noise: float = 0.0,
+                seed: int = 0, discover: Callable[[], Tensor] | None = None) -> Prompt:
     """The prompt of one kind for one instance.
 
     Args:
         instance: one object of one photo.
         kind: "box" the tight box of the human mask; "point" its centroid; "inner_point" its innermost point;
             "scribble" and "scribble2" the set's strokes on the object and off it; "mask" the human mask as a
-            crude brush would draw it (see `coarsen`); "auto" what `discover` finds, with no help from the mask.
+            crude brush would draw it (see `coarsen`); "auto" what `discover` finds, without the human mask.
         size: (H, W) of the photo.
         noise: percent of half the diagonal of the object's box by which the prompt is moved in a random
             direction (Table 5 of the paper).
@@ -47,17 +47,19 @@ def make_prompt(instance: Instance, kind: PromptKind, size: tuple[int, int], noi
         x, y = instance.centroid if kind == "point" else instance.inner
         return Prompt(size=size, points=((_clip(x + dx, size[1]), _clip(y + dy, size[0])),))
     if kind in ("scribble", "scribble2"):
-        strokes, negative = (shift(drawn, dx, dy) for drawn in instance.scribbles(2 if kind == "scribble2" else 1))
+        drawn = instance.scribbles(2 if kind == "scribble2" else 1)
+        strokes, negative = (shift(part, dx, dy) for part in drawn)
         return Prompt(size=size, scribble=strokes, negative_scribble=negative if negative.any() else None)
     if kind == "mask":
-        return Prompt(size=size, mask=shift(coarsen(torch.from_numpy(instance.mask() == 255), instance.box), dx, dy))
+        coarse = coarsen(torch.from_numpy(instance.mask() == 255), instance.box)
+        return Prompt(size=size, mask=shift(coarse, dx, dy))
     if kind == "auto" and discover is not None:
         return Prompt(size=size, mask=shift(discover(), dx, dy))
     raise InputError(f"the prompt must be one of {', '.join(KINDS)}, not {kind!r}")
 
 
 def offset(instance: Instance, size: tuple[int, int], noise: float, seed: int) -> tuple[float, float]:
-    """How far noise moves the prompt, in pixels along x and y; the middle of the object's box stays in the photo."""
+    """How far noise moves the prompt, in pixels along x and y; the middle of the box stays in the photo."""
     x0, y0, x1, y1 = instance.box
     length = noise / 100 * np.hypot(x1 - x0, y1 - y0) / 2
     name = zlib.crc32(f"{instance.dataset}/{instance.stem}".encode())
@@ -68,7 +70,7 @@ def offset(instance: Instance, size: tuple[int, int], noise: float, seed: int) -
 
 
 def shift(values: Tensor, dx: float, dy: float) -> Tensor:
-    """Move a map H x W by whole pixels; what leaves the photo is lost, but never everything: then half as far."""
+    """Move a map H x W by whole pixels; what leaves the photo is lost, but never all: then half as far."""
     right, down = round(dx), round(dy)
     height, width = values.shape
     moved = torch.zeros_like(values)

@@ -48,7 +48,7 @@ NAMES = tuple(field.name for field in fields(Row))
 class Records:
     """Rows that were finished, in memory and, unless `path` is None, in a CSV file that grows line by line.
 
-    Rows of other tasks in the file stay as they are. A line that an interruption cut short is not taken for one.
+    Rows of other tasks in the file stay as they are. A line that an interruption cut short is dropped.
     Raises InputError when the file is something else.
     """
 

@@ -35,7 +35,9 @@ class Summary:
     @property
     def standard_error(self) -> float:
         """Of the mean; 0 for one instance."""
-        return statistics.stdev(row.iou for row in self.rows) / len(self.rows) ** 0.5 if len(self.rows) > 1 else 0.0
+        if len(self.rows) < 2:
+            return 0.0
+        return statistics.stdev(row.iou for row in self.rows) / len(self.rows) ** 0.5
 
     @property
     def seconds(self) -> float:
@@ -70,9 +72,9 @@ def table(summaries: Sequence[Summary]) -> str:
     lines = [("set", "method", "prompt", "preset", "variant", "noise", "n", "mean IoU", "+-", "s/image")]
     for summary in summaries:
         task = summary.task
-        lines.append((summary.dataset, task.method, task.prompt, task.preset if task.method == "paintseg" else "-",
-                      task.variant or "-", f"{task.noise:g}%", str(len(summary.rows)), f"{100 * summary.mean_iou:.1f}",
-                      f"{100 * summary.standard_error:.1f}", f"{summary.seconds:.1f}"))
+        lines.append((summary.dataset, task.method, task.prompt, task.shown_preset or "-",
+                      task.variant or "-", f"{task.noise:g}%", str(len(summary.rows)),
+                      f"{100 * summary.mean_iou:.1f}", f"{100 * summary.standard_error:.1f}", f"{summary.seconds:.1f}"))
     dull = {column for column in (1, 3, 4, 5) if len({line[column] for line in lines[1:]} - {"-", "0%"}) == 0}
     shown = [[cell for column, cell in enumerate(line) if column not in dull] for line in lines]
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
@@ -81,7 +83,7 @@ def table(summaries: Sequence[Summary]) -> str:
                                for column, (cell, width) in enumerate(zip(line, widths, strict=True)))
                      for line in shown)
     failed = sum(summary.failures for summary in summaries)
-    return text + (f"\n{failed} without a mask, counted as an empty one; the notes are in the CSV" if failed else "")
+    return f"{text}\n{failed} without a mask, counted as an empty one; see the CSV" if failed else text
 
 
 def write_json(path: Path, summaries: Sequence[Summary], machine: Mapping[str, Any]) -> None:

@@ -15,8 +15,8 @@ from .prompting import KINDS, PromptKind
 METHODS = ("paintseg", "box", "opencv-grabcut", "random-walker", "tokencut")
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-_NO_RESULT = ("cli", "layers", "parsing.py", "visualize.py", "eval/__main__.py", "eval/arguments.py", "eval/gallery.py", "eval/report.py",
-              "eval/records.py", "eval/ablations.py")
+_NO_RESULT = ("cli", "layers", "parsing.py", "visualize.py", "profiling.py", "eval/__main__.py",
+              "eval/gallery.py", "eval/report.py", "eval/records.py", "eval/ablations.py")
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,15 @@ class Task:
         return preset(self.preset, **dict(self.changes))
 
     @property
+    def shown_preset(self) -> str:
+        """The preset, empty for peers, which have none."""
+        return self.preset if self.method == "paintseg" else ""
+
+    @property
     def settings(self) -> dict[str, Any]:
         """All that decides the result, as plain values."""
-        plain: dict[str, Any] = {"method": self.method, "prompt": self.prompt, "noise": self.noise, "seed": self.seed}
+        plain: dict[str, Any] = {"method": self.method, "prompt": self.prompt, "noise": self.noise,
+                                 "seed": self.seed}
         if self.method == "paintseg":
             plain |= {"preset": self.preset, "encoder": self.encoder, "config": asdict(self.config)}
         elif self.method == "tokencut" or self.prompt == "auto":
@@ -85,7 +91,7 @@ class Task:
 
 
 def source_hash(package: Path = _PACKAGE) -> str:
-    """A hash of the library's own sources that results depend on: what an older one found is not taken for its own."""
+    """A hash of the sources that results depend on: what an older version found is measured again."""
     digest = hashlib.sha256()
     for path in sorted(package.rglob("*.py")):
         name = path.relative_to(package).as_posix()
