@@ -1,0 +1,115 @@
+"""diffusers pipelines, tiny and random, made from diffusers' own configuration classes."""
+
+import pytest
+import torch
+from diffusers import (
+    AutoencoderKL,
+    DDIMScheduler,
+    StableDiffusionInpaintPipeline,
+    UNet2DConditionModel,
+    UNet2DModel,
+    VQModel,
+)
+from harness import comfyui
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+from paintseg.errors import InputError, PainterError
+from paintseg.painters.diffusers import DiffusersPainter
+from paintseg.painters.latent_diffusion import LatentInpainting
+
+from .painter_conformance import PainterConformance, box_hole, photo, seeded
+
+
+@pytest.fixture(scope="module")
+def stable_diffusion():
+    """Nine channels in, as Stable Diffusion's inpainting model; 64 px."""
+    torch.manual_seed(0)
+    unet = UNet2DConditionModel(
+        sample_size=8, in_channels=9, out_channels=4, block_out_channels=(8, 16), layers_per_block=1,
+        norm_num_groups=4, cross_attention_dim=16, attention_head_dim=2,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"))
+    vae = AutoencoderKL(block_out_channels=(8,) * 4, down_block_types=("DownEncoderBlock2D",) * 4,
+                        up_block_types=("UpDecoderBlock2D",) * 4, latent_channels=4, norm_num_groups=4)
+    text = CLIPTextModel(CLIPTextConfig(vocab_size=49408, hidden_size=16, intermediate_size=16,
+                                        num_hidden_layers=1, num_attention_heads=2))
+    tokenizer = CLIPTokenizer.from_pretrained(comfyui.FOLDER / "comfy" / "sd1_tokenizer", model_max_length=77)
+    pipeline = StableDiffusionInpaintPipeline(
+        vae=vae, text_encoder=text, tokenizer=tokenizer, unet=unet, scheduler=DDIMScheduler(steps_offset=1),
+        safety_checker=None, feature_extractor=None, requires_safety_checker=False)
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+@pytest.fixture(scope="module")
+def latent_diffusion():
+    """Seven channels in: noisy latent, latent of the masked photo, mask; f = 4."""
+    torch.manual_seed(0)
+    vqvae = VQModel(block_out_channels=(8, 8, 8), down_block_types=("DownEncoderBlock2D",) * 3,
+                    up_block_types=("UpDecoderBlock2D",) * 3, latent_channels=3, norm_num_groups=4,
+                    num_vq_embeddings=64)
+    unet = UNet2DModel(sample_size=16, in_channels=7, out_channels=3, block_out_channels=(8, 16),
+                       layers_per_block=1, norm_num_groups=4, attention_head_dim=4,
+                       down_block_types=("DownBlock2D", "AttnDownBlock2D"),
+                       up_block_types=("AttnUpBlock2D", "UpBlock2D"))
+    return LatentInpainting(vqvae, unet, DDIMScheduler())
+
+
+class TestStableDiffusionIsAPainter(PainterConformance):
+    @pytest.fixture
+    def painter(self, stable_diffusion):
+        return DiffusersPainter(stable_diffusion, steps=2)
+
+
+class TestLatentDiffusionIsAPainter(PainterConformance):
+    @pytest.fixture
+    def painter(self, latent_diffusion):
+        return DiffusersPainter(latent_diffusion, steps=2, multiple=16)
+
+
+def test_the_painting_is_the_pipelines_own(stable_diffusion):
+    image, hole = photo(64, 64), torch.ones(1, 64, 64)
+    painted = DiffusersPainter(stable_diffusion, steps=2).paint(image, hole, 1, seeded(3))
+    seed = int(torch.randint(2**62, (), generator=seeded(3)))
+    oracle = stable_diffusion(prompt="", image=torch.full((1, 3, 64, 64), 0.5), mask_image=hole[None],
+                              num_inference_steps=2, guidance_scale=7.5, height=64, width=64,
+                              generator=torch.Generator().manual_seed(seed), output_type="pt").images
+    assert torch.allclose(painted, oracle, atol=1e-6)
+
+
+def test_size_and_multiple_are_the_pipelines(stable_diffusion, latent_diffusion):
+    assert DiffusersPainter(stable_diffusion).size == 64
+    assert DiffusersPainter(latent_diffusion).size == 64
+    assert DiffusersPainter(stable_diffusion, size=128).size == 128
+
+
+def test_every_iteration_of_every_painting_is_reported(stable_diffusion):
+    shares = []
+    painter = DiffusersPainter(stable_diffusion, steps=2, report=shares.append)
+    painter.paint(photo(64, 64), box_hole(64, 64), 2, seeded(0))
+    assert shares == [0.25, 0.5, 0.75, 1.0]
+
+
+def test_what_the_report_raises_ends_the_painting(stable_diffusion):
+    def stop(_):
+        raise KeyboardInterrupt
+
+    painter = DiffusersPainter(stable_diffusion, steps=2, report=stop)
+    with pytest.raises(KeyboardInterrupt):
+        painter.paint(photo(64, 64), box_hole(64, 64), 1, None)
+
+
+def test_pipelines_that_do_not_inpaint_and_unknown_options_are_refused(stable_diffusion):
+    with pytest.raises(InputError, match="function is no inpainting pipeline"):
+        DiffusersPainter(lambda prompt: None)
+    with pytest.raises(InputError, match="does not know colour"):
+        DiffusersPainter(stable_diffusion, colour="red")
+
+
+def test_a_painting_the_safety_checker_blacked_out_is_no_painting():
+    class Prude:
+        def __call__(self, prompt, image, mask_image):
+            return type("Result", (), {"images": image * 0, "nsfw_content_detected": [True]})
+
+    with pytest.raises(PainterError, match="safety checker of Prude"):
+        DiffusersPainter(Prude()).paint(photo(64, 64), box_hole(64, 64), 1, None)

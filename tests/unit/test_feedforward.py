@@ -1,0 +1,78 @@
+"""LaMa and MAT through spandrel, in their true shape with random weights."""
+
+import pytest
+import torch
+from harness import random_models
+from spandrel import MAIN_REGISTRY, ModelLoader
+from torch import nn
+
+from paintseg.errors import InputError
+from paintseg.painters.feedforward import FeedForwardPainter, painter_of
+from paintseg.painters.fitting import fill_smoothly
+
+from .painter_conformance import PainterConformance, box_hole, photo, seeded
+
+
+@pytest.fixture(scope="module")
+def lama():
+    """A descriptor as spandrel loads it: 51 M parameters in BigLaMa's own names."""
+    return ModelLoader().load_from_state_dict(random_models.lama()).eval()
+
+
+@pytest.fixture(scope="module")
+def mat():
+    """The same for MAT, 62 M parameters; its licence keeps it out of spandrel itself."""
+    extra = pytest.importorskip("spandrel_extra_arches")
+    MAIN_REGISTRY.add(*extra.EXTRA_REGISTRY, ignore_duplicates=True)
+    return ModelLoader().load_from_state_dict(random_models.mat()).eval()
+
+
+class TestLaMaIsAPainter(PainterConformance):
+    @pytest.fixture
+    def painter(self, lama):
+        return painter_of(lama)
+
+    @pytest.fixture
+    def sides(self):
+        return 72, 104
+
+
+def test_lama_paints_what_spandrel_paints_as_it_is_and_mirrored(lama):
+    hole = torch.ones(1, 64, 64)
+    hole[:, ::63, ::63] = 0  # the corners: a hole that leaves no room to move the photo
+    image = fill_smoothly(photo(64, 64), hole)
+    with torch.no_grad():
+        seen = lama(image[None], hole[None]), lama(image.flip(-1)[None], hole.flip(-1)[None]).flip(-1)
+    painted = FeedForwardPainter(lama.model, lama).paint(image, hole, 2, seeded(0))
+    assert sorted(int(torch.allclose(painted[0], one[0], atol=1e-5)) for one in seen) == [0, 1]
+    assert sorted(int(torch.allclose(painted[1], one[0], atol=1e-5)) for one in seen) == [0, 1]
+    assert not torch.equal(painted[0], painted[1])
+
+
+@pytest.mark.slow
+def test_mat_paints_at_its_own_size_and_varies_with_the_seed(mat):
+    painter = painter_of(mat)
+    image, hole = photo(96, 128), box_hole(96, 128)
+    first, again, other = (painter.paint(image, hole, 1, seeded(seed))[0] for seed in (1, 1, 2))
+    assert torch.equal(first, again) and not torch.equal(first, other)
+    assert torch.equal(first[:, hole[0] == 0], image[:, hole[0] == 0])
+
+
+def test_a_module_called_with_image_and_mask_is_an_inpainting_model():
+    class Grey(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.level = nn.Parameter(torch.tensor(0.5))
+
+        def forward(self, image, mask):
+            return image * (1 - mask) + mask * self.level
+
+    painted = painter_of(Grey()).paint(photo(16, 16), box_hole(16, 16), 1, seeded(0))
+    assert (painted[0][:, box_hole(16, 16)[0] > 0] == 0.5).all()
+
+
+def test_what_does_not_inpaint_is_refused_by_name():
+    upscaler = ModelLoader().load_from_state_dict(random_models.upscaler())
+    for model, name in ((upscaler, "ESRGAN"), (object(), "object")):
+        with pytest.raises(InputError, match=f"{name} is no inpainting model"):
+            painter_of(model)
