@@ -33,8 +33,8 @@ NAMES = ("table4", "table5", "table6", *[name for name in TABLES if name != "tab
 def variants(names: Sequence[str], base: Task) -> list[Task]:
     """The tasks of some tables.
 
-    "table4": steps and constraint; "table5": noise; "table6": clusters, steps and box rate (alone: 6a, 6b, 6d);
-    "tableA": paintings; "tableB": the embedded encoder against that of the base task.
+    "table4" varies steps and constraint, "table5" the noise, "table6" clusters, steps and box rate (one of
+    them: 6a, 6b, 6d), "tableA" the paintings; "tableB" sets the embedded encoder against the base task's.
 
     Raises InputError for unknown names, and for "tableB" when the base task's encoder is the embedded one.
     """

@@ -24,20 +24,15 @@ GRABCUT_ROUNDS = 5
 def filled_box() -> Method:
     """The box, or the coarse mask, taken for the object."""
 
-    def method(image: Tensor, prompt: Prompt) -> np.ndarray:
-        if prompt.extent() is None:
-            raise InputError(f"a {prompt.kind} has no extent that could be filled; give --prompt box or mask")
-        return prompt.start_region().numpy()
-
-    return method
+    return lambda image, prompt: prompt.start_region().numpy()
 
 
 def opencv_grabcut() -> Method:
     """OpenCV's GrabCut, 5 iterations (Rother et al. 2004).
 
     All of a box may be the object, nothing beyond. The inside of a coarse mask is likely object, the rest
-    likely background. What is under strokes is certain, and so is a disc at a click; the rest is likely object,
-    as Rother et al. start.
+    likely background. What is under strokes is certain, and so is a disc at a click; the rest is likely
+    object, as Rother et al. start.
     """
     try:
         import cv2

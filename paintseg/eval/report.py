@@ -74,7 +74,8 @@ def table(summaries: Sequence[Summary]) -> str:
         task = summary.task
         lines.append((summary.dataset, task.method, task.prompt, task.shown_preset or "-",
                       task.variant or "-", f"{task.noise:g}%", str(len(summary.rows)),
-                      f"{100 * summary.mean_iou:.1f}", f"{100 * summary.standard_error:.1f}", f"{summary.seconds:.1f}"))
+                      f"{100 * summary.mean_iou:.1f}", f"{100 * summary.standard_error:.1f}",
+                      f"{summary.seconds:.1f}"))
     dull = {column for column in (1, 3, 4, 5) if len({line[column] for line in lines[1:]} - {"-", "0%"}) == 0}
     shown = [[cell for column, cell in enumerate(line) if column not in dull] for line in lines]
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]

@@ -89,8 +89,9 @@ def measure(key: str, task: Task, instance: Instance, device: str) -> Row:
         mask, note = np.zeros(truth.shape, bool), str(error)
     seconds = time.perf_counter() - started
     return Row(key=key, method=task.method, prompt=task.prompt, preset=task.shown_preset,
-               variant=task.variant, noise=task.noise, seed=task.seed, dataset=instance.dataset, stem=instance.stem,
-               iou=round(intersection_over_union(mask, truth), 6), seconds=round(seconds, 3), note=note)
+               variant=task.variant, noise=task.noise, seed=task.seed, dataset=instance.dataset,
+               stem=instance.stem, iou=round(intersection_over_union(mask, truth), 6),
+               seconds=round(seconds, 3), note=note)
 
 
 def predict(task: Task, instance: Instance, image: torch.Tensor, device: str) -> tuple[Prompt, np.ndarray]:

@@ -47,6 +47,8 @@ class Task:
             raise InputError(f"the method must be one of {', '.join(METHODS)}, not {self.method!r}")
         if self.prompt not in KINDS:
             raise InputError(f"the prompt must be one of {', '.join(KINDS)}, not {self.prompt!r}")
+        if self.method == "box" and self.prompt not in ("box", "mask", "auto"):
+            raise InputError(f"the method box fills an extent, which the prompt {self.prompt} has not")
         if not 0 <= self.noise <= 100:
             raise InputError(f"the noise must be 0 to 100 percent, not {self.noise:g}")
         if not 0 <= self.seed < 2**63:
