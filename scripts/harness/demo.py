@@ -99,7 +99,7 @@ def _server(port: int) -> Server:
 
 
 def _watched(client: Client, prompt: dict[str, Any]) -> Run:
-    """Run `prompt` with a progress line: node, its step, seconds since the start."""
+    """Run `prompt` with a progress line: seconds since the start, the node, how far it is."""
     progress, node, step, start = _Progress(), "", "", time.monotonic()
     prompt_id = client.queue(prompt)
     events = []
@@ -108,7 +108,7 @@ def _watched(client: Client, prompt: dict[str, Any]) -> Run:
         if event.kind == "executing" and event.data.get("node"):
             node, step = prompt[event.data["node"]]["_meta"]["title"], ""
         elif event.kind == "progress":
-            step = f", step {event.data['value']} of {event.data['max']}"
+            step = f", {100 * event.data['value'] / event.data['max']:.0f} %"
         else:
             continue
         progress.show(f"{time.monotonic() - start:3.0f} s  {node}{step}")

@@ -169,3 +169,48 @@ def upscaler() -> dict[str, Tensor]:
     from spandrel.architectures.ESRGAN import ESRGAN
 
     return ESRGAN(num_filters=8, num_blocks=1, scale=2).state_dict()
+
+
+def small_unet(channels: int, xl: bool = False):
+    """A ModelPatcher of ComfyUI's own classes for SD 1.5 or SDXL, an eighth as wide and without most blocks."""
+    import comfy.model_patcher
+    import comfy.supported_models
+
+    config = {"image_size": 32, "in_channels": channels, "model_channels": 32, "out_channels": 4,
+              "num_res_blocks": [1, 1], "channel_mult": [1, 2], "transformer_depth": [1, 1],
+              "transformer_depth_middle": 1, "transformer_depth_output": [1] * 4, "num_heads": 2,
+              "context_dim": 16, "use_spatial_transformer": True, "use_linear_in_transformer": xl,
+              "legacy": False, "dtype": torch.float32, "adm_in_channels": None}
+    if xl:
+        config |= {"adm_in_channels": 2816, "num_classes": "sequential"}
+    kind = comfy.supported_models.SDXL if xl else comfy.supported_models.SD15
+    return _patcher(kind({**config}).get_model({}, ""))
+
+
+def small_flux_fill():
+    """A ModelPatcher of `FLUX_FILL` in ComfyUI's own class."""
+    import comfy.supported_models
+
+    return _patcher(comfy.supported_models.FluxInpaint({**FLUX_FILL, "dtype": torch.float32}).get_model({}, ""))
+
+
+def _patcher(model):
+    import comfy.model_patcher
+
+    network = model.diffusion_model
+    network.load_state_dict(filled(prefixed(network, "")))
+    cpu = torch.device("cpu")
+    return comfy.model_patcher.CoreModelPatcher(model, load_device=cpu, offload_device=cpu)
+
+
+def small_vae(channels: int = 4):
+    """ComfyUI's VAE with a quarter of the width of Stable Diffusion's."""
+    import comfy.sd
+    from comfy.ldm.models.autoencoder import AutoencoderKL
+
+    shape = {"ddconfig": {**VAE_SD, "ch": 32, "ch_mult": [1, 1, 1, 1], "num_res_blocks": 1,
+                          "z_channels": channels}, "embed_dim": channels}
+    tensors = filled(prefixed(AutoencoderKL(**shape), ""))
+    # Random weights overshoot: their pictures would be black and white.
+    tensors["decoder.conv_out.weight"] *= 0.3
+    return comfy.sd.VAE(tensors, config={"params": shape})

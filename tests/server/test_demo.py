@@ -56,7 +56,7 @@ def test_demo_stays_within_four_gigabytes(demo):
 
 @pytest.mark.slow
 def test_demo_says_which_node_runs_and_how_far_it_is(demo):
-    assert re.search(r"\d+ s  PaintSeg.*step \d+ of \d+", demo.stdout)
+    assert re.search(r"\d+ s  PaintSeg Segment, \d+ %", demo.stdout)
 
 
 def test_demo_names_a_taken_port():

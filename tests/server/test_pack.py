@@ -26,9 +26,9 @@ def ours(server):
 
 
 def test_pack_loads_without_a_complaint(server, ours):
-    log = server.log.read_text(encoding="utf-8")
-    assert "IMPORT FAILED" not in log
-    assert "Traceback" not in log
+    start = server.log.read_text(encoding="utf-8").partition("Starting server")[0]
+    assert "IMPORT FAILED" not in start
+    assert "Traceback" not in start
     assert ours.keys() >= IDS
 
 
