@@ -57,8 +57,13 @@ def test_box_of_another_node_replaces_the_drawn_one(asked, graph):
 
 def test_each_box_drawn_in_create_bounding_boxes_is_a_prompt(asked, graph):
     boxes = [DRAWN, DRAWN | {"x": 300}]
-    text = json.dumps([{key: value for key, value in box.items()} for box in boxes])
-    wired = graph.add("CreateBoundingBoxes", bboxes=text, width=WIDTH, height=HEIGHT, editor_state=[])
+    wired = graph.add(
+        "CreateBoundingBoxes",
+        bboxes=json.dumps(boxes),
+        width=WIDTH,
+        height=HEIGHT,
+        editor_state={"__value__": []},
+    )
     first, second = asked("box", boxes=[wired, 1])
     np.testing.assert_array_equal(first, FILLED)
     np.testing.assert_array_equal(second, np.roll(FILLED, 200, axis=1))
