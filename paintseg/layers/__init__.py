@@ -1,6 +1,25 @@
 """What people come for: take an object out, cut it out, complete it, put it elsewhere (paper, appendix C)."""
 
+from .compose import Placement, parse_placements, reassemble
 from .cutout import cut_out, foreground
+from .openraster import NamedLayer, flatten, save_openraster, save_png_set
+from .plausibility import strangeness
 from .removal import Removal, paint_out, remove
+from .shadow import find_shadow
 
-__all__ = ["Removal", "cut_out", "foreground", "paint_out", "remove"]
+__all__ = [
+    "NamedLayer",
+    "Placement",
+    "Removal",
+    "cut_out",
+    "find_shadow",
+    "flatten",
+    "foreground",
+    "paint_out",
+    "parse_placements",
+    "reassemble",
+    "remove",
+    "save_openraster",
+    "save_png_set",
+    "strangeness",
+]

@@ -18,7 +18,8 @@ def cut_out(image: Tensor, soft: Tensor) -> Tensor:
         soft: H x W in [0, 1] or bool, the matte.
 
     Returns:
-        4 x H x W, straight (not premultiplied) colour and alpha. Opaque pixels keep the photo's colour bit for bit.
+        4 x H x W, straight (not premultiplied) colour and alpha. Opaque pixels keep the photo's colour bit
+        for bit.
 
     Raises:
         InputError: no photo, or a matte of another size, empty or with NaN.
@@ -29,12 +30,12 @@ def cut_out(image: Tensor, soft: Tensor) -> Tensor:
 
 
 def foreground(image: Tensor, alpha: Tensor) -> Tensor:
-    """The object's own colour at every pixel: blur fusion, twice (Forte 2021, "Approximate Fast Foreground Colour
-    Estimation", arXiv 2106.10734).
+    """The object's own colour at every pixel: blur fusion, twice (Forte 2021, "Approximate Fast Foreground
+    Colour Estimation", arXiv 2106.10734).
 
-    A pixel of the edge is image = alpha F + (1 - alpha) B. F and B are guessed as local means weighted by alpha and
-    1 - alpha, then corrected by what of the pixel they leave unexplained; first over a wide, then over a narrow
-    window.
+    A pixel of the edge is image = alpha F + (1 - alpha) B. F and B are guessed as local means weighted by
+    alpha and 1 - alpha, then corrected by what of the pixel they leave unexplained; first over a wide, then
+    over a narrow window.
 
     Args:
         image: 3 x H x W in [0, 1]. alpha: H x W in [0, 1].

@@ -1,31 +1,35 @@
 """Removal: the photo without an object, a clean plate (paper, appendix C).
 
-The painter works on a window around the object at its own size; the photo keeps its resolution and, outside the
-hole, every bit of its pixels.
+The photo keeps its resolution and, outside the hole, every bit of its pixels. The painter sees a window
+around the hole at its own size; what it paints smaller than the photo is enlarged and given the photo's grain
+(detail.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-import torch.nn.functional as F
-from scipy import ndimage
 from torch import Tensor
 
+from ..encoders import Encoder
 from ..errors import InputError
-from ..morphology import Box, bounding_box, dilate
+from ..morphology import components, dilate
 from ..painters import Painter
 from ..scene import check_image
-from ..view import View, resize
+from .detail import add_detail
+from .plausibility import strangeness
+from .seam import join
+from .shadow import find_shadow
+from .window import largest_hole, show, show_hole, window
 
-CONTEXT = 2.0
-"""Side of the painter's window over the longer side of the hole: as much photo as hole along either axis."""
+RIM = 0.03
+"""Width of the contact rim over the root of the object's area: antialiasing, JPEG rings, the darkest of a
+shadow."""
 
-RIM = 0.025
-"""Width of the contact rim over the root of the object's area: antialiasing, JPEG rings, the darkest of a shadow."""
+APART = 1 / 16
+"""Parts of the hole further apart than twice this share of the photo's longer side are painted one by one."""
 
 
 @dataclass(frozen=True)
@@ -35,46 +39,77 @@ class Removal:
     Attributes:
         plate: 3 x H x W, the photo without the object.
         hole: H x W bool; outside it `plate` is the photo bit for bit.
+        scores: for every part of the hole, every candidate's strangeness; empty when there was nothing to
+            choose.
     """
 
     plate: Tensor
     hole: Tensor
+    scores: tuple[tuple[float, ...], ...]
 
 
 def remove(image: Tensor, mask: Tensor, painter: Painter, seed: int = 0, grow: int | None = None,
-           candidates: int = 1) -> Tensor:
+           candidates: int = 1, shadow: bool = False, encoder: Encoder | None = None,
+           progress: Callable[[float], None] | None = None) -> Tensor:
     """The photo without the object, 3 x H x W; see `paint_out`."""
-    return paint_out(image, mask, painter, seed, grow, candidates).plate
+    return paint_out(image, mask, painter, seed, grow, candidates, shadow, encoder, progress).plate
 
 
 def paint_out(image: Tensor, mask: Tensor, painter: Painter, seed: int = 0, grow: int | None = None,
-              candidates: int = 1) -> Removal:
+              candidates: int = 1, shadow: bool = False, encoder: Encoder | None = None,
+              progress: Callable[[float], None] | None = None) -> Removal:
     """Paint an object out of a photo of any size.
 
     Args:
         image: 3 x H x W in [0, 1].
         mask: H x W, bool or in [0, 1], the object.
-        painter: fills the hole.
+        painter: fills the hole. One that fills large holes badly says so by an attribute `largest_hole`, in
+            pixels.
         seed: same seed, same plate, to the bit on the CPU.
         grow: pixels the hole reaches beyond the mask; None takes `RIM` of the object's size.
-        candidates: paintings to choose from.
+        candidates: paintings to choose from by `strangeness`.
+        shadow: take the object's shadow out with it.
+        encoder: judges the candidates; needed for more than one.
+        progress: called with the share that is done, in (0, 1], after every painting; what it raises ends the
+            work.
 
     Raises:
-        InputError: no photo, a mask of another size, an empty one, or one that leaves nothing of the photo.
+        InputError: no photo, a mask of another size, an empty one, one that leaves nothing of the photo, or
+            several candidates and no encoder.
     """
     check_image(image)
     photo = image.float().clamp(0, 1)
     solid = check_mask(mask, tuple(image.shape[1:]))
+    if candidates < 1:
+        raise InputError(f"at least one candidate must be asked for, not {candidates}")
+    if candidates > 1 and encoder is None:
+        raise InputError(f"choosing between {candidates} candidates takes an encoder; "
+                         "pass one, or ask for one candidate")
+    if grow is not None and grow < 0:
+        raise InputError(f"the hole can grow by 0 pixels or more, not {grow}")
+    if shadow:
+        dark = find_shadow(photo, solid > 0.5, painter, torch.Generator().manual_seed(seed))
+        solid = solid.masked_fill(dark, 1.0)
     rim = contact_rim(solid) if grow is None else grow
     hole = hole_of(solid, rim)
     if hole.all():
         raise InputError("the mask, grown by its rim, covers the whole image; nothing is left to paint from")
-    view = window(hole, painter)
-    canvas, keep_out = show(photo, view), show_hole(hole, view)
     generator = torch.Generator().manual_seed(seed)
-    paintings = painter.paint(canvas, keep_out, candidates, generator)
-    filled = view.paste(paintings[:1])[0].to(photo).clamp(0, 1)
-    return Removal(plate=blend(photo, filled, hole, rim), hole=hole)
+    plate, unpainted, scores = photo.clone(), hole.clone(), []
+    parts = apart(hole)
+    for number, part in enumerate(parts):
+        plates = []
+        for painted in _paint(plate, part, unpainted, rim // 2, painter, candidates, generator):
+            plates.append(painted)
+            if progress is not None:
+                progress((number + len(plates) / candidates) / len(parts))
+        if candidates > 1:
+            scores.append(tuple(strangeness(one, part, encoder) for one in plates))
+            plate = plates[min(range(candidates), key=scores[-1].__getitem__)]
+        else:
+            plate = plates[0]
+        unpainted &= ~part
+    return Removal(plate=plate, hole=hole, scores=tuple(scores))
 
 
 def check_mask(mask: Tensor, size: tuple[int, int], name: str = "mask") -> Tensor:
@@ -92,7 +127,7 @@ def check_mask(mask: Tensor, size: tuple[int, int], name: str = "mask") -> Tenso
 
 def contact_rim(mask: Tensor) -> int:
     """Pixels by which the hole should be larger than the object, H x W in [0, 1]."""
-    return max(2, round(RIM * float((mask > 0.5).sum()) ** 0.5))
+    return 3 + round(RIM * float((mask > 0.5).sum()) ** 0.5)
 
 
 def hole_of(mask: Tensor, rim: int) -> Tensor:
@@ -103,77 +138,22 @@ def hole_of(mask: Tensor, rim: int) -> Tensor:
     return dilate(touched, rim, "disc")
 
 
-def window(hole: Tensor, painter: Painter) -> View:
-    """The view the painter gets: `CONTEXT` times the hole, at least the painter's size, never past the photo.
-
-    One photo pixel is one canvas pixel whenever the painter is large enough; photos smaller than the painter are
-    painted at their own size.
-    """
-    height, width = hole.shape
-    box = bounding_box(hole[None, None])
-    side = max(painter.size, int(CONTEXT * max(box[2] - box[0], box[3] - box[1])))
-    (x0, x1), (y0, y1) = _span(box[0], box[2], side, width), _span(box[1], box[3], side, height)
-    ratio = min(1.0, painter.size / max(x1 - x0, y1 - y0))
-    content = max(1, round((y1 - y0) * ratio)), max(1, round((x1 - x0) * ratio))
-    canvas = tuple(-(-length // painter.multiple) * painter.multiple for length in content)
-    return View(photo=(height, width), box=(x0, y0, x1, y1), content=content, canvas=canvas)
+def apart(hole: Tensor) -> list[Tensor]:
+    """The hole, H x W bool, split into parts that lie far from each other, each H x W bool."""
+    labels, (count,) = components(dilate(hole, round(APART * max(hole.shape)))[None, None])
+    return [hole & (labels[0, 0] == number) for number in range(1, count + 1)]
 
 
-def show(photo: Tensor, view: View) -> Tensor:
-    """3 x H x W of the photo on the view's canvas; its mirror image fills what is left of the canvas."""
-    return mirror(view.crop_content(photo[None]), view.canvas)[0]
-
-
-def show_hole(hole: Tensor, view: View) -> Tensor:
-    """1 x h x w: every canvas pixel the hole touches, mirrored like the photo in `show`."""
+def _paint(photo: Tensor, part: Tensor, unpainted: Tensor, fade: int, painter: Painter, count: int,
+           generator: torch.Generator) -> Iterator[Tensor]:
+    """`count` plates with this part of the hole filled; other unpainted parts are hidden from the painter."""
+    view = window(part, painter, hole_side=largest_hole(painter))
     x0, y0, x1, y1 = view.box
-    cover = F.interpolate(hole[None, None, y0:y1, x0:x1].float(), view.content, mode="area")
-    return (mirror(cover, view.canvas)[0] > 0).float()
-
-
-def mirror(values: Tensor, size: tuple[int, int]) -> Tensor:
-    """B x C x h x w extended to the right and below to `size` by its mirror image, again and again if need be."""
-    rows, columns = (_mirrored(have, want, values.device) for have, want in zip(values.shape[-2:], size, strict=True))
-    return values[..., rows, :][..., columns]
-
-
-def blend(photo: Tensor, filled: Tensor, hole: Tensor, width: int) -> Tensor:
-    """Fade from the photo to what was filled in over `width` pixels inside the hole's edge.
-
-    Args:
-        photo, filled: 3 x H x W. hole: H x W bool.
-
-    Returns:
-        3 x H x W, the photo bit for bit outside the hole.
-    """
-    depth = depth_inside(hole).to(photo)
-    share = (depth / (width + 1)).clamp(0, 1)
-    share = share * share * (3 - 2 * share)
-    return torch.where(hole, photo + share * (filled - photo), photo)
-
-
-def depth_inside(region: Tensor) -> Tensor:
-    """Distance in pixels of every pixel of a region, H x W bool, to the nearest one outside; the photo's border is
-    no outside."""
-    box = bounding_box(region[None, None])
-    depth = torch.zeros(region.shape)
-    if box is None:
-        return depth
-    x0, y0, x1, y1 = max(0, box[0] - 1), max(0, box[1] - 1), box[2] + 1, box[3] + 1
-    inside = region[y0:y1, x0:x1].cpu().numpy()
-    if inside.all():
-        return depth.fill_(np.inf)
-    depth[y0:y1, x0:x1] = torch.from_numpy(ndimage.distance_transform_edt(inside)).float()
-    return depth
-
-
-def _span(start: int, end: int, side: int, limit: int) -> tuple[int, int]:
-    first = min(max(0, (start + end - side) // 2), max(0, limit - side))
-    return first, min(limit, first + side)
-
-
-def _mirrored(have: int, want: int, device: torch.device) -> Tensor:
-    if have == 1:
-        return torch.zeros(want, dtype=torch.long, device=device)
-    turn = torch.arange(want, device=device) % (2 * have - 2)
-    return torch.where(turn < have, turn, 2 * have - 2 - turn)
+    height, width = view.content
+    seen, hole = photo[:, y0:y1, x0:x1], part[y0:y1, x0:x1]
+    for _ in range(count):
+        painted = painter.paint(show(photo, view), show_hole(unpainted, view), 1, generator)[0].to(photo)
+        filled = add_detail(seen, unpainted[y0:y1, x0:x1], painted[:, :height, :width])
+        plate = photo.clone()
+        plate[:, y0:y1, x0:x1] = join(seen, filled, hole, fade)
+        yield plate

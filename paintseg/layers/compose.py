@@ -1,0 +1,238 @@
+"""Reassembly: layers moved, scaled, turned and put over a plate or another photo (paper, appendix C)."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..errors import InputError
+from ..morphology import bounding_box
+from ..scene import check_image
+from ..view import resize
+
+LARGEST_SIDE = 16384
+"""Longest side in pixels a layer may be scaled to."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a layer goes, and how.
+
+    Attributes:
+        layer: which layer, 0 is the first.
+        x, y: where the centre of the layer's visible part goes, in pixels of the new picture; None: where it
+            was.
+        scale: factor on both sides, above 0.
+        rotation: degrees, counter-clockwise, about that centre.
+        flip: mirrored left to right, before it is turned.
+        opacity: 0 (not there) to 1.
+        order: the lower, the further in front; None: the layer's number.
+        shadow: darkness of a contact shadow beneath it, 0 (none) to 1.
+    """
+
+    layer: int = 0
+    x: float | None = None
+    y: float | None = None
+    scale: float = 1.0
+    rotation: float = 0.0
+    flip: bool = False
+    opacity: float = 1.0
+    order: float | None = None
+    shadow: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("x", "y", "scale", "rotation", "opacity", "order", "shadow"):
+            value = getattr(self, name)
+            if value is not None and not math.isfinite(value):
+                raise InputError(f"the {name} of a placement must be a finite number, not {value!r}")
+        if self.layer < 0:
+            raise InputError(f"the layer of a placement must be 0 or more, not {self.layer}")
+        if self.scale <= 0:
+            raise InputError(f"the scale of a placement must be above 0, not {self.scale!r}")
+        for name in ("opacity", "shadow"):
+            value = getattr(self, name)
+            if not 0 <= value <= 1:
+                raise InputError(f"the {name} of a placement must be from 0 to 1, not {value!r}")
+
+
+def parse_placements(text: str) -> tuple[Placement, ...]:
+    """Placements from JSON: one object, or a list of them, with `Placement`'s names; empty text is an empty
+    list.
+
+    Raises InputError for what is no JSON, unknown names and values of another type.
+    """
+    if not text.strip():
+        return ()
+    try:
+        given = json.loads(text)
+    except ValueError as error:
+        raise InputError(f"the placements are no JSON: {error}") from error
+    entries = given if isinstance(given, list) else [given]
+    return tuple(_placement(entry) for entry in entries)
+
+
+def reassemble(plate: Tensor, layers: Sequence[Tensor],
+               placements: Iterable[Placement] | None = None) -> Tensor:
+    """Put layers over a picture.
+
+    Args:
+        plate: 3 x H x W in [0, 1], what lies behind all layers: the clean plate or any other photo.
+        layers: 4 x h x w each, straight colour and alpha, front to back; of any size.
+        placements: where which layer goes; a layer may be placed several times, or not at all. None or empty:
+            every layer where it was.
+
+    Returns:
+        3 x H x W. Where no layer is seen it is the plate bit for bit; an opaque layer that is only moved, by
+        whole pixels, keeps its colours bit for bit.
+
+    Raises:
+        InputError: no picture, no layer, a placement of a layer that is not there or larger than
+            `LARGEST_SIDE`.
+    """
+    check_image(plate)
+    for number, layer in enumerate(layers):
+        check_layer(layer, f"layer {number}")
+    chosen = list(placements or ()) or [Placement(layer=number) for number in range(len(layers))]
+    for placement in chosen:
+        if placement.layer >= len(layers):
+            raise InputError(f"there is no layer {placement.layer}; the layers are 0 to {len(layers) - 1}")
+    picture = plate.float().clamp(0, 1).clone()
+    back_to_front = sorted(chosen, key=_depth)[::-1]  # of equals the first is in front
+    for placement in back_to_front:
+        picture = _put(picture, layers[placement.layer].float().clamp(0, 1), placement)
+    return picture
+
+
+def check_layer(layer: Tensor, name: str = "the layer") -> None:
+    """Refuse what is no layer. Raises InputError."""
+    if layer.ndim != 3 or layer.shape[0] != 4:
+        raise InputError(f"{name} must be 4 x H x W, colour and alpha, not {tuple(layer.shape)}")
+    if not torch.isfinite(layer).all():
+        raise InputError(f"{name} holds NaN or infinite values")
+
+
+def over(front: Tensor, alpha: Tensor, back: Tensor) -> Tensor:
+    """3 x H x W `front` with alpha H x W over `back`; both ends of alpha are exact."""
+    mixed = alpha * front + (1 - alpha) * back
+    return torch.where(alpha >= 1, front, torch.where(alpha <= 0, back, mixed))
+
+
+def transform(layer: Tensor, scale: float, rotation: float, flip: bool) -> Tensor:
+    """A layer 4 x h x w mirrored, scaled, then turned counter-clockwise by `rotation` degrees about its
+    centre.
+
+    Returns:
+        4 x h' x w', just large enough. Without scaling and turning the pixels are the layer's own.
+    """
+    if flip:
+        layer = layer.flip(-1)
+    size = tuple(max(1, round(side * scale)) for side in layer.shape[1:])
+    if max(size) > LARGEST_SIDE:
+        raise InputError(f"a layer scaled to {size[1]} x {size[0]} is too large; "
+                         f"{LARGEST_SIDE} is the longest side")
+    turn = rotation % 360
+    if turn % 90 == 0 and size == tuple(layer.shape[1:]):
+        return torch.rot90(layer, int(turn // 90), (1, 2))
+    # premultiplied, or the colour of what cannot be seen would bleed into the edge
+    seen = torch.cat([layer[:3] * layer[3:], layer[3:]])[None]
+    seen = resize(seen, size)
+    quarter = turn % 90 == 0
+    seen = torch.rot90(seen, int(turn // 90), (2, 3)) if quarter else _turn(seen, math.radians(turn))
+    alpha = seen[0, 3:]
+    return torch.cat([(seen[0, :3] / alpha.clamp_min(1e-4)).clamp(0, 1), alpha])
+
+
+def contact_shadow(alpha: Tensor) -> tuple[Tensor, int, int]:
+    """The shadow an object throws where it stands: its silhouette, pressed flat onto its lower edge and
+    blurred.
+
+    Args:
+        alpha: h x w in [0, 1], the object as placed.
+
+    Returns:
+        h' x w' in [0, 1], and where its top left corner lies from that of `alpha`, (right, down) in pixels.
+    """
+    height, width = alpha.shape
+    flat = max(2, round(0.12 * height))
+    sigma = max(1.0, 0.02 * width, 0.25 * flat)
+    margin = math.ceil(3 * sigma)
+    pressed = F.interpolate(alpha[None, None], (flat, width), mode="area")
+    shadow = _blur(F.pad(pressed, (margin,) * 4), sigma)[0, 0]
+    return shadow, -margin, height - round(0.6 * flat) - margin
+
+
+def _put(picture: Tensor, layer: Tensor, placement: Placement) -> Tensor:
+    box = bounding_box((layer[3] > 0)[None, None])
+    if box is None or placement.opacity == 0:
+        return picture
+    x0, y0, x1, y1 = box
+    drawn = transform(layer[:, y0:y1, x0:x1], placement.scale, placement.rotation, placement.flip)
+    centre_x = (x0 + x1) / 2 if placement.x is None else placement.x
+    centre_y = (y0 + y1) / 2 if placement.y is None else placement.y
+    left, top = round(centre_x - drawn.shape[2] / 2), round(centre_y - drawn.shape[1] / 2)
+    if placement.shadow:
+        shade, right, down = contact_shadow(drawn[3])
+        black = torch.zeros(3, *shade.shape)
+        shade = shade * placement.shadow * placement.opacity
+        picture = _paste(picture, black, shade, left + right, top + down)
+    return _paste(picture, drawn[:3], drawn[3] * placement.opacity, left, top)
+
+
+def _paste(picture: Tensor, colour: Tensor, alpha: Tensor, left: int, top: int) -> Tensor:
+    height, width = picture.shape[1:]
+    x0, y0 = max(0, left), max(0, top)
+    x1, y1 = min(width, left + alpha.shape[1]), min(height, top + alpha.shape[0])
+    if x0 >= x1 or y0 >= y1:
+        return picture
+    rows, columns = slice(y0 - top, y1 - top), slice(x0 - left, x1 - left)
+    result = picture.clone()
+    result[:, y0:y1, x0:x1] = over(colour[:, rows, columns].to(picture), alpha[rows, columns].to(picture),
+                                   picture[:, y0:y1, x0:x1])
+    return result
+
+
+def _turn(values: Tensor, angle: float) -> Tensor:
+    height, width = values.shape[-2:]
+    cos, sin = math.cos(angle), math.sin(angle)
+    new_height = math.ceil(abs(height * cos) + abs(width * sin) - 1e-6)
+    new_width = math.ceil(abs(width * cos) + abs(height * sin) - 1e-6)
+    xs = torch.arange(new_width, device=values.device) + 0.5 - new_width / 2
+    ys = torch.arange(new_height, device=values.device) + 0.5 - new_height / 2
+    y, x = torch.meshgrid(ys, xs, indexing="ij")
+    # Where each pixel came from. y points down, hence the signs of a turn the other way.
+    source = torch.stack([(x * cos - y * sin) * 2 / width, (x * sin + y * cos) * 2 / height], -1)
+    return F.grid_sample(values, source[None], mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
+def _blur(values: Tensor, sigma: float) -> Tensor:
+    radius = math.ceil(3 * sigma)
+    taps = torch.exp(-0.5 * (torch.arange(-radius, radius + 1, device=values.device) / sigma) ** 2)
+    taps = (taps / taps.sum()).to(values)
+    values = F.conv2d(values, taps.view(1, 1, 1, -1), padding=(0, radius))
+    return F.conv2d(values, taps.view(1, 1, -1, 1), padding=(radius, 0))
+
+
+def _depth(placement: Placement) -> float:
+    return placement.layer if placement.order is None else placement.order
+
+
+def _placement(entry: object) -> Placement:
+    if not isinstance(entry, dict):
+        raise InputError(f'a placement is an object like {{"layer": 0, "x": 200, "y": 150}}, not {entry!r}')
+    known = {field.name: field for field in fields(Placement)}
+    for name, value in entry.items():
+        if name not in known:
+            raise InputError(f"a placement has no {name!r}; it has {', '.join(known)}")
+        optional = known[name].default is None
+        wanted = bool if name == "flip" else int if name == "layer" else (int, float)
+        fits = isinstance(value, wanted) and (name == "flip" or not isinstance(value, bool))
+        if not (fits or (optional and value is None)):
+            kind = "true or false" if name == "flip" else "a whole number" if name == "layer" else "a number"
+            raise InputError(f"the {name} of a placement must be {kind}, not {value!r}")
+    return Placement(**entry)
