@@ -59,6 +59,11 @@ def load_models(options: argparse.Namespace) -> Models:
     return embedded_models(options.device)
 
 
+def beside(photo: Path, what: str) -> Path:
+    """Where a result goes that nobody named: PHOTO_mask.png for the mask of a photo, in its folder."""
+    return photo.parent / f"{photo.stem}_{what}.png"
+
+
 def check_outputs(photo: Path, targets: Mapping[str, Path], alpha: tuple[str, ...] = (),
                   lossless: tuple[str, ...] = ()) -> None:
     """Refuse names that could not be written, or twice the same, before any work. Raises InputError.

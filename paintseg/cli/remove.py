@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from ..errors import InputError
-from .method import add_method_arguments, check_outputs, find_objects, load_models, read_config
+from .method import add_method_arguments, beside, check_outputs, find_objects, load_models, read_config
 from .prompting import add_prompt_arguments, check_prompt_arguments
 
 
@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> None:
     for name, least in (("candidates", 1), ("grow", 0)):
         if (value := getattr(options, name)) is not None and value < least:
             raise InputError(f"--{name} must be at least {least}, not {value}")
-    target = options.output or options.photo.with_name(f"{options.photo.stem}_plate.png")
+    target = options.output or beside(options.photo, "plate")
     check_outputs(options.photo, {"-o": target})
 
     from ..files import read_mask, read_photo, to_image, write_image

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .method import add_method_arguments, check_outputs, find_objects, read_config
+from .method import add_method_arguments, beside, check_outputs, find_objects, read_config
 from .prompting import add_prompt_arguments, check_prompt_arguments
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> None:
              "--cutout": options.cutout}
     targets = {name: path for name, path in named.items() if path is not None}
     if not targets:
-        targets = {"-o": options.photo.with_name(f"{options.photo.stem}_mask.png")}
+        targets = {"-o": beside(options.photo, "mask")}
     check_outputs(options.photo, targets, alpha=("--cutout",), lossless=("-o", "--soft"))
 
     from ..files import read_photo, to_image, write_images

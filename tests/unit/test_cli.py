@@ -1,0 +1,227 @@
+"""The command line: what it writes, what it refuses, and that it never leaves half a file."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from paintseg.__main__ import main
+from paintseg.cli.bench import made_up_photo
+from paintseg.config import PRESETS, preset
+from paintseg.errors import InputError
+from paintseg.files import read_mask, read_photo, to_image
+from paintseg.layers import remove
+from paintseg.models import embedded_models
+from paintseg.morphology import dilate
+from paintseg.options import parse_options
+from paintseg.profiling import STAGES, StageClock
+from paintseg.segment import segment
+from PIL import Image
+
+SMALL = ["--preset", "fast", "--size", "128", "--set", "encoder_size=224"]
+CONFIG = preset("fast", size=128, encoder_size=224)
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def models():
+    return embedded_models()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with photo.png, 120 x 120, and `box`, the box of its object."""
+    image, prompt = made_up_photo(120, 70)
+    to_image(image).save(tmp_path / "photo.png")
+    (tmp_path / "box").write_text(",".join(f"{edge:g}" for edge in prompt.box))
+    return tmp_path
+
+
+def command(folder, name, *arguments):
+    """The arguments of a command on the folder's photo with its box."""
+    return [name, str(folder / "photo.png"), "--box", (folder / "box").read_text(), *SMALL, *map(str, arguments)]
+
+
+def files(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_segment_writes_the_mask_the_library_finds(folder, models, capsys):
+    assert main(command(folder, "segment", "-o", folder / "mask.png")) == 0
+    image = read_photo(folder / "photo.png")
+    prompt = made_up_photo(120, 70)[1]
+    expected = segment(image, prompt, models.painter, models.encoder, CONFIG).mask
+    assert (read_mask(folder / "mask.png") == expected).all()
+    assert capsys.readouterr().out == f"{folder / 'mask.png'}\n"
+
+
+def test_segment_writes_everything_it_is_asked_for(folder):
+    names = ("mask.png", "soft.png", "plate.png", "cutout.png")
+    arguments = [word for flag, name in zip(("-o", "--soft", "--plate", "--cutout"), names, strict=True)
+                 for word in (flag, folder / name)]
+    assert main(command(folder, "segment", *arguments)) == 0
+    assert [Image.open(folder / name).mode for name in names] == ["L", "L", "RGB", "RGBA"]
+    assert files(folder) == sorted(["photo.png", "box", *names])
+    assert ((read_mask(folder / "soft.png") > 0.5) == (read_mask(folder / "mask.png") > 0.5)).all()
+
+
+def test_without_names_the_mask_goes_beside_the_photo(folder):
+    assert main(command(folder, "segment", "-q")) == 0
+    assert files(folder) == ["box", "photo.png", "photo_mask.png"]
+
+
+@pytest.mark.parametrize("prompt", [
+    ["--point", "60,60", "--negative", "3,3"],
+    ["--scribble", "strokes.png", "--negative-scribble", "others.png"],
+    ["--mask", "coarse.png"],
+])
+def test_every_kind_of_prompt_finds_the_object(folder, prompt):
+    for name, rows in (("strokes.png", slice(55, 65)), ("others.png", slice(2, 6)), ("coarse.png", slice(35, 85))):
+        drawn = np.zeros((120, 120), np.uint8)
+        drawn[rows, 35:85] = 255
+        Image.fromarray(drawn).save(folder / name)
+    prompt = [str(folder / word) if word.endswith(".png") else word for word in prompt]
+    assert main(["segment", str(folder / "photo.png"), *prompt, *SMALL, "-o", str(folder / "mask.png")]) == 0
+    assert read_mask(folder / "mask.png")[60, 60] == 1
+
+
+BAD = {
+    "nothing points": ["segment", "photo.png"],
+    "no such file": ["segment", "none.png", "--box", "1,1,9,9"],
+    "a folder": ["segment", ".", "--box", "1,1,9,9"],
+    "no picture": ["segment", "box", "--box", "1,1,9,9"],
+    "three numbers": ["segment", "photo.png", "--box", "1,1,9"],
+    "not a number": ["segment", "photo.png", "--box", "1,1,nan,9"],
+    "two boxes": ["segment", "photo.png", "--box", "1,1,9,9", "--box", "2,2,8,8"],
+    "box outside": ["segment", "photo.png", "--box", "900,900,990,990"],
+    "box upside down": ["segment", "photo.png", "--box", "90,90,10,10"],
+    "point outside": ["segment", "photo.png", "--point", "120,5"],
+    "mask of another size": ["segment", "photo.png", "--mask", "small.png"],
+    "empty scribble": ["segment", "photo.png", "--scribble", "black.png"],
+    "auto and mask": ["segment", "photo.png", "--auto", "--mask", "small.png"],
+    "unknown preset": ["segment", "photo.png", "--box", "1,1,9,9", "--preset", "finest"],
+    "unknown parameter": ["segment", "photo.png", "--box", "1,1,9,9", "--set", "stepz=4"],
+    "parameter of another type": ["segment", "photo.png", "--box", "1,1,9,9", "--set", "steps=many"],
+    "parameter without value": ["segment", "photo.png", "--box", "1,1,9,9", "--set", "steps"],
+    "negative seed": ["segment", "photo.png", "--box", "1,1,9,9", "--seed", "-1"],
+    "no threads": ["segment", "photo.png", "--box", "1,1,9,9", "--threads", "0"],
+    "no such device": ["segment", "photo.png", "--box", "1,1,9,9", "--device", "abacus"],
+    "no such folder": ["segment", "photo.png", "--box", "1,1,9,9", "-o", "none/mask.png"],
+    "mask as JPEG": ["segment", "photo.png", "--box", "1,1,9,9", "-o", "mask.jpg"],
+    "cut-out as JPEG": ["segment", "photo.png", "--box", "1,1,9,9", "--cutout", "cut.jpg"],
+    "over the photo": ["segment", "photo.png", "--box", "1,1,9,9", "-o", "photo.png"],
+    "one name twice": ["segment", "photo.png", "--box", "1,1,9,9", "-o", "a.png", "--soft", "a.png"],
+    "exact without mask": ["remove", "photo.png", "--box", "1,1,9,9", "--exact"],
+    "exact of another size": ["remove", "photo.png", "--mask", "small.png", "--exact"],
+    "bench too large": ["bench", "--size", "99999"],
+    "bench photo without box": ["bench", "--photo", "photo.png"],
+    "no command": [],
+    "unknown command": ["fly"],
+    "unknown argument": ["segment", "photo.png", "--box", "1,1,9,9", "--colour", "red"],
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_gets_one_sentence_and_leaves_nothing(folder, name, capsys, monkeypatch):
+    Image.new("L", (9, 9), 255).save(folder / "small.png")
+    Image.new("L", (120, 120)).save(folder / "black.png")
+    before = files(folder)
+    monkeypatch.chdir(folder)
+    assert main(BAD[name]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("paintseg: ") and captured.err.count("\n") == 1 and not captured.out
+    assert files(folder) == before
+
+
+def test_an_interrupt_ends_with_130_and_leaves_nothing(folder):
+    words = [sys.executable, "-m", "paintseg", *command(folder, "segment", "--set", "steps=999")]
+    with subprocess.Popen(words, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        while "step 1" not in process.stderr.readline():
+            pass
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+    assert process.returncode == 130 and rest.splitlines()[-1] == "paintseg: interrupted"
+    assert files(folder) == ["box", "photo.png"]
+
+
+def test_remove_changes_nothing_beyond_the_object(folder, models):
+    Image.fromarray(np.pad(np.full((40, 50), 255, np.uint8), ((40, 40), (35, 35)))).save(folder / "exact.png")
+    arguments = ["--mask", folder / "exact.png", "--exact", "-o", folder / "plate.png", "--grow", "4"]
+    assert main(["remove", str(folder / "photo.png"), *map(str, arguments)]) == 0
+    photo, plate = read_photo(folder / "photo.png"), read_photo(folder / "plate.png")
+    mask = read_mask(folder / "exact.png")
+    near = dilate(mask[None, None], 4)[0, 0] > 0
+    assert torch.equal(photo[:, ~near], plate[:, ~near])
+    assert torch.allclose(remove(photo, mask, models.painter, grow=4), plate, atol=1 / 255)
+
+
+def test_remove_takes_several_boxes_for_several_objects(folder):
+    assert main(["remove", str(folder / "photo.png"), "--box", "10,10,40,40", "--box", "80,80,110,110", *SMALL]) == 0
+    changed = (read_photo(folder / "photo_plate.png") != read_photo(folder / "photo.png")).any(0)
+    assert changed[:60, :60].any() and changed[60:, 60:].any()
+
+
+def test_bench_tells_where_the_time_goes(tmp_path, capsys):
+    arguments = ["bench", "--size", "128", "--preset", "fast", "--repeat", "1", "--json", str(tmp_path / "out.json")]
+    assert main([*arguments, "--set", "size=128", "--set", "encoder_size=224"]) == 0
+    found = json.loads((tmp_path / "out.json").read_text())
+    assert tuple(found["stages"]) == STAGES and all(seconds >= 0 for seconds in found["stages"].values())
+    assert sum(found["stages"].values()) == pytest.approx(found["seconds"], abs=1e-3)
+    assert found["stages"]["paint"] > 0 and found["stages"]["encode"] > 0 and found["peak_memory_mb"] > 0
+    assert found["calls"]["paint"] == PRESETS["fast"].steps
+    assert "paint" in capsys.readouterr().out
+
+
+def test_bench_of_several_presets_and_sizes_is_a_list(tmp_path):
+    words = ["bench", "--size", "96,128", "--preset", "fast,balanced", "--repeat", "1", "--json",
+             str(tmp_path / "out.json"), "-q"]
+    small = ["steps=1", "paintings=1", "size=128", "encoder_size=224"]
+    assert main([*words, *(word for text in small for word in ("--set", text))]) == 0
+    found = json.loads((tmp_path / "out.json").read_text())
+    assert [(one["photo"], one["preset"]) for one in found] == \
+        [([size, size], name) for size in (96, 128) for name in ("fast", "balanced")]
+
+
+def test_the_stage_clock_books_a_painter_s_own_morphology_on_the_painter(models):
+    image, hole = torch.rand(3, 128, 128), torch.zeros(1, 128, 128)
+    hole[:, 40:80, 40:80] = 1
+    with StageClock() as clock:
+        models.painter.paint(image, hole, 2, torch.Generator().manual_seed(0))
+        dilate(hole[None], 3)
+    assert clock.calls == {"paint": 1, "encode": 0, "crf": 0, "cluster": 0, "morphology": 1}
+
+
+def test_the_stage_clock_stops_when_its_work_fails():
+    with pytest.raises(InputError), StageClock() as clock:
+        dilate(torch.zeros(3), -1)
+    assert sys.getprofile() is None and clock.calls["morphology"] == 1
+
+
+@pytest.mark.parametrize("kind", PRESETS)
+def test_every_parameter_can_be_set_to_what_it_is(kind):
+    for name, value in vars(PRESETS[kind]).items():
+        text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        assert parse_options([f"{name}={text}"]) == {name: value}
+
+
+@given(st.text(max_size=30))
+def test_parameters_are_understood_or_refused(text):
+    try:
+        assert set(parse_options([text])) <= {field.name for field in fields(CONFIG)}
+    except InputError as error:
+        assert str(error)
+
+
+def test_help_is_there_for_every_command():
+    for words in ([], ["segment"], ["remove"], ["bench"]):
+        done = subprocess.run([sys.executable, "-m", "paintseg", *words, "--help"], cwd=ROOT, capture_output=True,
+                              text=True, env={**os.environ, "COLUMNS": "100"})
+        assert done.returncode == 0 and "usage: python -m paintseg" in done.stdout
