@@ -66,8 +66,14 @@ class State:
 def start(scene: Scene, seed: int = 0) -> State:
     """M_0: the box or coarse mask itself, for points and strokes what `Config.start` says (section 4.3)."""
     unknown = torch.zeros_like(scene.start, dtype=torch.float32)
-    return State(scene=scene, step=0, mask=scene.start & scene.allowed, evidence=unknown, weight=unknown.clone(),
-                 seed=seed)
+    return State(
+        scene=scene,
+        step=0,
+        mask=scene.start & scene.allowed,
+        evidence=unknown,
+        weight=unknown.clone(),
+        seed=seed,
+    )
 
 
 def run(state: State, inpainter: Painter, outpainter: Painter, encoder: Encoder) -> Iterator[State]:
@@ -89,11 +95,19 @@ def step(state: State, direction: Direction, painter: Painter, encoder: Encoder)
     scene, config = state.scene, state.scene.config
     region = repainted_region(state.mask, direction, scene)
     generator = generator_for(state.seed, state.step)
-    painting = painter.paint(scene.canvas[0], hole_around(region, direction, scene)[0].float(), config.paintings,
-                             generator)
+    painting = painter.paint(
+        scene.canvas[0], hole_around(region, direction, scene)[0].float(), config.paintings, generator
+    )
     phi = contrast(state.mask, region, painting, direction, scene, encoder)
-    done = replace(state, step=state.step + 1, direction=direction, region=region, painting=painting, potential=phi,
-                   note="")
+    done = replace(
+        state,
+        step=state.step + 1,
+        direction=direction,
+        region=region,
+        painting=painting,
+        potential=phi,
+        note="",
+    )
 
     inside = phi.total[:, phi.scope[0]]
     k = config.clusters_at(state.step, scene.prompt.kind)
@@ -129,8 +143,9 @@ def hole_around(region: Tensor, direction: Direction, scene: Scene) -> Tensor:
     return region
 
 
-def contrast(mask: Tensor, region: Tensor, painting: Tensor, direction: Direction, scene: Scene,
-             encoder: Encoder) -> Potential:
+def contrast(
+    mask: Tensor, region: Tensor, painting: Tensor, direction: Direction, scene: Scene, encoder: Encoder
+) -> Potential:
     """Phi, eq. 1, inside the contrast box B.
 
     Args:
@@ -139,9 +154,12 @@ def contrast(mask: Tensor, region: Tensor, painting: Tensor, direction: Directio
     config, canvas = scene.config, tuple(scene.canvas.shape[-2:])
     box = grow_box(bounding_box(mask), config.box_rate, scene.view.content)
     scope = torch.zeros_like(mask)
-    scope[..., box[1]:box[3], box[0]:box[2]] = True
+    scope[..., box[1] : box[3], box[0] : box[2]] = True
     scope &= scene.allowed
-    frames = [*scene.frames, *([box_frame(scene.canvas, box, encoder, config)] if "box" in config.contexts else [])]
+    frames = [
+        *scene.frames,
+        *([box_frame(scene.canvas, box, encoder, config)] if "box" in config.contexts else []),
+    ]
     paint = sum(paint_term(frame, painting, encoder, config.distance) for frame in frames) / len(frames)
     color = color_term(region, scene) if config.l_color else None
     prompt = prompt_term(scene.points, scene.negative_points, bounding_box(mask), canvas, config.prompt_sigma)
@@ -151,8 +169,12 @@ def contrast(mask: Tensor, region: Tensor, painting: Tensor, direction: Directio
 def color_term(region: Tensor, scene: Scene) -> Tensor:
     """Phi_color = C(R_t, I): how likely a pixel belongs with the repainted region by colour and place (eq. 1)."""
     probability = torch.softmax(torch.stack([1.0 - region.float(), region.float()]).squeeze(1), dim=0)
-    crf = DenseCRF(scene.canvas[0], sxy_bilateral=scene.config.crf_sxy, srgb=scene.config.crf_srgb,
-                   compat_bilateral=scene.config.crf_compat)
+    crf = DenseCRF(
+        scene.canvas[0],
+        sxy_bilateral=scene.config.crf_sxy,
+        srgb=scene.config.crf_srgb,
+        compat_bilateral=scene.config.crf_compat,
+    )
     return crf.infer(probability[:, 0], iterations=scene.config.crf_iterations)[1][None, None]
 
 

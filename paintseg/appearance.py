@@ -32,9 +32,14 @@ def refine(image: Tensor, evidence: Tensor, allowed: Tensor, config: Config) -> 
         h x w in [0, 1], 0 where not allowed.
     """
     side = max(evidence.shape)
-    crf = DenseCRF(image, sxy_gaussian=config.finish_near * side, compat_gaussian=3.0,
-                   sxy_bilateral=config.finish_far * side, srgb=config.finish_srgb,
-                   compat_bilateral=config.finish_compat)
+    crf = DenseCRF(
+        image,
+        sxy_gaussian=config.finish_near * side,
+        compat_gaussian=3.0,
+        sxy_bilateral=config.finish_far * side,
+        srgb=config.finish_srgb,
+        compat_bilateral=config.finish_compat,
+    )
     lab = rgb_to_lab(image[None])[0]
     fixed = (config.finish_evidence * evidence).clamp(-4.5, 4.5)
     probability = _infer(crf, fixed, allowed)

@@ -35,6 +35,8 @@ class Config:
         locate_grow: box looked in, over the sides of the region found so far.
         locate_rounds: times region and box are found anew.
         locate_prior: weight of the prompt's own say against the walks inside the box.
+        settle_rounds, settle_gap: times a box is moved that has a gap, as a share of its side, at one side of what is
+            found in it and none at the other (ours; the paper: never).
 
     The contrastive potential (eq. 1):
         l_paint, l_color, l_prompt: weights of its terms (section 5.2: 0.8, 0.2, 0.2 signed by the step).
@@ -80,6 +82,8 @@ class Config:
     locate_grow: float = 1.2
     locate_rounds: int = 2
     locate_prior: float = 0.5
+    settle_rounds: int = 0
+    settle_gap: float = 0.04
 
     l_paint: float = 0.8
     l_color: float = 0.2
@@ -118,8 +122,21 @@ class Config:
     finish_compat: float = 6.0
 
     def __post_init__(self) -> None:
-        whole = {"steps": 1, "paintings": 1, "size": 64, "encoder_size": 32, "clusters": 2, "early_clusters": 2,
-                 "inner_ring": 0, "outer_ring": 0, "kernel": 1, "hole_grow": 0, "outer_hole": 0, "finish_size": 32, "crf_iterations": 0}
+        whole = {
+            "steps": 1,
+            "paintings": 1,
+            "size": 64,
+            "encoder_size": 32,
+            "clusters": 2,
+            "early_clusters": 2,
+            "inner_ring": 0,
+            "outer_ring": 0,
+            "kernel": 1,
+            "hole_grow": 0,
+            "outer_hole": 0,
+            "finish_size": 32,
+            "crf_iterations": 0,
+        }
         for name, least in whole.items():
             value = getattr(self, name)
             if not isinstance(value, int) or value < least:
@@ -135,6 +152,11 @@ class Config:
         """The kind of step number `index` (from 0)."""
         return self.directions[index % len(self.directions)]
 
+    @property
+    def uses_keys(self) -> bool:
+        """Whether anything of ours measures affinities."""
+        return bool(self.l_affinity or self.settle_rounds or self.start == "affinity")
+
     def pixels(self, length: int) -> int:
         """A length given for a 512-px view, at this view's size; at least 1 unless it is 0."""
         return max(1, round(length * self.size / 512)) if length else 0
@@ -145,9 +167,25 @@ class Config:
 
 
 # `paper` is the letter of the paper. The others are ours; what each switch gains is measured in BENCHMARKS.md.
-_BALANCED = Config(steps=2, paintings=1, size=384, view_context=1.5, valid_rate=1.0, start="affinity", l_paint=0.2, l_color=0.0,
-                   l_affinity=0.8, contexts=("view", "photo"), distance="cosine", normalise="deviation",
-                   encoder_size=560, early_clusters=2, inner_ring=0, finish="appearance")
+_BALANCED = Config(
+    steps=2,
+    paintings=1,
+    size=384,
+    view_context=1.5,
+    valid_rate=1.0,
+    start="affinity",
+    settle_rounds=2,
+    l_paint=0.2,
+    l_color=0.0,
+    l_affinity=0.8,
+    contexts=("view", "photo"),
+    distance="cosine",
+    normalise="deviation",
+    encoder_size=560,
+    early_clusters=2,
+    inner_ring=0,
+    finish="appearance",
+)
 PRESETS: dict[str, Config] = {
     "paper": Config(),
     "balanced": _BALANCED,

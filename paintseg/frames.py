@@ -70,8 +70,9 @@ def photo_frame(photo: Tensor, encoder: Encoder, config: Config) -> Frame:
     return make_frame(photo, (0.0, 0.0, float(photo.shape[-1]), float(photo.shape[-2])), encoder, config)
 
 
-def lasting_frames(photo: Tensor, view: View, encoder: Encoder, config: Config, whole: Frame | None
-                   ) -> tuple[Frame, ...]:
+def lasting_frames(
+    photo: Tensor, view: View, encoder: Encoder, config: Config, whole: Frame | None
+) -> tuple[Frame, ...]:
     """The frames that stay the same over the loop, so that the photo is encoded once in each.
 
     Args:
@@ -106,7 +107,7 @@ def make_frame(image: Tensor, area: tuple[float, float, float, float], encoder: 
     stride = encoder.stride
     size = tuple(max(1, round(side * ratio / stride)) * stride for side in (height, width))
     shown = resize(image, size)
-    tokens, keys = encode_with_keys(encoder, shown) if config.l_affinity else (encoder.encode(shown), None)
+    tokens, keys = encode_with_keys(encoder, shown) if config.uses_keys else (encoder.encode(shown), None)
     return Frame(area=area, image=shown, features=tokens, keys=keys)
 
 

@@ -69,7 +69,9 @@ def locate(prompt: Prompt, frame: Frame, config: Config) -> Located:
         survival = log_survival(walk, chosen, config.affinity_source)
         evidence = torch.full_like(survival, -3.0)
         evidence[chosen] = standardise(survival[chosen]) + config.locate_prior * prior[chosen]
-        found = _pieces(evidence.view(height, width) > 0, inside.view(height, width) | (region & free & _is_mask(prompt)))
+        found = _pieces(
+            evidence.view(height, width) > 0, inside.view(height, width) | (region & free & _is_mask(prompt))
+        )
         if not found.any():
             break
         region = found
@@ -78,6 +80,49 @@ def locate(prompt: Prompt, frame: Frame, config: Config) -> Located:
         raise InputError("no object was found at the prompt; give a box or more points")
     valid = grow_box(bounding_box(sharp[None, None]), config.locate_grow, prompt.size)
     return Located(region=sharp, prior=prior.view(1, 1, height, width), valid=valid)
+
+
+def settle_box(box: Box, frame: Frame, config: Config, size: tuple[int, int]) -> Box:
+    """Move a box that was drawn beside its object.
+
+    A box that fits has the object at all four sides. Where what is found in it leaves a gap at one side and is cut
+    off by the other, the box is widened beyond that other side by the gap, twice at most.
+
+    Args:
+        box: (x0, y0, x1, y1) in photo pixels.
+        frame: the whole photo as the encoder sees it.
+        size: (H, W) of the photo.
+
+    Returns:
+        The widened box; the box itself when it fits.
+    """
+    height, width = frame.grid
+    to_x, to_y = size[1] / width, size[0] / height
+    walk = walk_over(frame.keys, config.affinity_beta)
+    for _ in range(config.settle_rounds):
+        free = _cells_in(box, frame.grid, size)
+        if free.sum() < 6 or free.all():
+            return box
+        survival = log_survival(walk, free.flatten(), config.affinity_source)[free.flatten()]
+        found = torch.zeros_like(free)
+        found[free] = standardise(survival) > 0
+        inner = bounding_box(found[None, None])
+        if inner is None:
+            return box
+        x0, y0, x1, y1 = box
+        left, top = inner[0] * to_x - x0, inner[1] * to_y - y0
+        right, bottom = x1 - inner[2] * to_x, y1 - inner[3] * to_y
+        across, down = config.settle_gap * (x1 - x0), config.settle_gap * (y1 - y0)
+        moved = (
+            max(0, round(x0 - right)) if right > across and left < to_x else x0,
+            max(0, round(y0 - bottom)) if bottom > down and top < to_y else y0,
+            min(size[1], round(x1 + left)) if left > across and right < to_x else x1,
+            min(size[0], round(y1 + top)) if top > down and bottom < to_y else y1,
+        )
+        if moved == box:
+            break
+        box = moved
+    return box
 
 
 def standardise(values: Tensor) -> Tensor:
@@ -98,6 +143,13 @@ def _patches(points: tuple[tuple[float, float], ...], size: tuple[int, int], gri
     for x, y in points:
         hit[0, 0, min(int(y / size[0] * grid[0]), grid[0] - 1), min(int(x / size[1] * grid[1]), grid[1] - 1)] = 1
     return F.max_pool2d(hit, 3, 1, 1).flatten() > 0
+
+
+def _cells_in(box: Box, grid: tuple[int, int], size: tuple[int, int]) -> Tensor:
+    """h x w bool: the grid cells whose centre lies in a photo box."""
+    xs = (torch.arange(grid[1]) + 0.5) * size[1] / grid[1]
+    ys = (torch.arange(grid[0]) + 0.5) * size[0] / grid[0]
+    return ((ys >= box[1]) & (ys < box[3]))[:, None] & ((xs >= box[0]) & (xs < box[2]))[None]
 
 
 def _pieces(region: Tensor, anchors: Tensor) -> Tensor:

@@ -57,8 +57,13 @@ def paint_term(frame: Frame, paintings: Tensor, encoder: Encoder, distance: Dist
     return frame.to_canvas(term, tuple(paintings.shape[-2:]))
 
 
-def prompt_term(points: tuple[tuple[float, float], ...], negative: tuple[tuple[float, float], ...],
-                box: tuple[int, int, int, int], canvas: tuple[int, int], sigma: float) -> Tensor | None:
+def prompt_term(
+    points: tuple[tuple[float, float], ...],
+    negative: tuple[tuple[float, float], ...],
+    box: tuple[int, int, int, int],
+    canvas: tuple[int, int],
+    sigma: float,
+) -> Tensor | None:
     """Phi_prompt, eq. 2: the highest of the points' Gaussian bumps, less the highest of the not-object points'.
 
     The paper prints the exponent without its minus sign; a bump needs it.
@@ -84,8 +89,15 @@ def prompt_term(points: tuple[tuple[float, float], ...], negative: tuple[tuple[f
     return (bumps(points) - bumps(negative))[None, None]
 
 
-def combine(paint: Tensor, color: Tensor | None, prompt: Tensor | None, affinity: Tensor | None, scope: Tensor,
-            sign: float, config: Config) -> Potential:
+def combine(
+    paint: Tensor,
+    color: Tensor | None,
+    prompt: Tensor | None,
+    affinity: Tensor | None,
+    scope: Tensor,
+    sign: float,
+    config: Config,
+) -> Potential:
     """Eq. 1: bring the terms to one scale over the scope and add them up.
 
     Args:
@@ -95,7 +107,11 @@ def combine(paint: Tensor, color: Tensor | None, prompt: Tensor | None, affinity
             the object (prompt, affinity) enters with it (section 5.2).
     """
     total = config.l_paint * normalise(paint, scope, config)
-    weighted = ((color, config.l_color), (prompt, sign * config.l_prompt), (affinity, sign * config.l_affinity))
+    weighted = (
+        (color, config.l_color),
+        (prompt, sign * config.l_prompt),
+        (affinity, sign * config.l_affinity),
+    )
     for term, weight in weighted:
         if term is not None and weight:
             total = total + weight * normalise(term, scope, config)
@@ -103,7 +119,7 @@ def combine(paint: Tensor, color: Tensor | None, prompt: Tensor | None, affinity
 
 
 def normalise(term: Tensor, scope: Tensor, config: Config) -> Tensor:
-    """A term N x 1 x h x w with minimum 0 and maximum 1, or mean 0 and deviation 1, over the scope; flat ones give 0."""
+    """A term N x 1 x h x w with minimum 0 and maximum 1, or mean 0 and deviation 1, over the scope; flat: 0."""
     values = term[:, scope[0]]
     if config.normalise == "range":
         low, high = values.min(), values.max()

@@ -129,8 +129,11 @@ def scribble_prompt(scribble: Tensor, negative: Tensor | None = None) -> Prompt:
     if scribble.ndim != 2:
         raise InputError(f"a scribble is H x W, not {tuple(scribble.shape)}")
     other = None if negative is None else torch.as_tensor(negative) > 0.5
-    return Prompt(size=tuple(scribble.shape), scribble=scribble > 0.5,
-                  negative_scribble=other if other is not None and other.any() else None)
+    return Prompt(
+        size=tuple(scribble.shape),
+        scribble=scribble > 0.5,
+        negative_scribble=other if other is not None and other.any() else None,
+    )
 
 
 def stroke_points(strokes: Tensor | None, spacing: int = 24) -> tuple[Point, ...]:
@@ -162,8 +165,10 @@ def _check_map(name: str, values: Tensor | None, size: tuple[int, int]) -> None:
     if values is None:
         return
     if tuple(values.shape) != tuple(size):
-        raise InputError(f"the {name} must have the image's size {size[1]} x {size[0]}, "
-                         f"not {' x '.join(str(side) for side in reversed(values.shape))}")
+        raise InputError(
+            f"the {name} must have the image's size {size[1]} x {size[0]}, "
+            f"not {' x '.join(str(side) for side in reversed(values.shape))}"
+        )
     if values.is_floating_point() and not torch.isfinite(values).all():
         raise InputError(f"the {name} holds NaN or infinite values")
     if name != "negative scribble" and not (values > 0.5).any():
@@ -184,6 +189,7 @@ def _clip_box(box: Box, size: tuple[int, int]) -> Box:
         raise InputError(f"the box must have x0 < x1 and y0 < y1, not ({x0:g}, {y0:g}, {x1:g}, {y1:g})")
     clipped = (max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height)))
     if clipped[2] - clipped[0] < 1 or clipped[3] - clipped[1] < 1:
-        raise InputError(f"the box ({x0:g}, {y0:g}, {x1:g}, {y1:g}) must cover at least one pixel of the image "
-                         f"of {width} x {height}")
+        raise InputError(
+            f"the box ({x0:g}, {y0:g}, {x1:g}, {y1:g}) must cover at least one pixel of the image of {width} x {height}"
+        )
     return clipped

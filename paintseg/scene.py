@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -12,7 +12,7 @@ from .config import Config
 from .encoders import Encoder
 from .errors import InputError
 from .frames import Frame, lasting_frames, photo_frame
-from .locate import Located, locate, standardise
+from .locate import Located, locate, settle_box, standardise
 from .morphology import grow_box
 from .prompts import Point, Prompt
 from .view import View, fit_view
@@ -64,14 +64,19 @@ def prepare(image: Tensor, prompt: Prompt, encoder: Encoder, config: Config, mul
     """
     check_image(image)
     if tuple(image.shape[1:]) != tuple(prompt.size):
-        raise InputError(f"the prompt is for an image of {prompt.size[1]} x {prompt.size[0]}, "
-                         f"the image is {image.shape[2]} x {image.shape[1]}")
+        raise InputError(
+            f"the prompt is for an image of {prompt.size[1]} x {prompt.size[0]}, "
+            f"the image is {image.shape[2]} x {image.shape[1]}"
+        )
     photo = image[None].float().clamp(0, 1)
     located, extent, start, valid_rate = None, prompt.extent(), prompt.start_region(), config.valid_rate
     whole = photo_frame(photo, encoder, config) if needs_whole(prompt, config) else None
     if config.start == "affinity" and prompt.kind != "box":
         located = locate(prompt, whole, config)
         extent, start, valid_rate = located.valid, located.region, 1.0
+    elif config.settle_rounds and prompt.kind == "box":
+        extent = settle_box(extent, whole, config, prompt.size)
+        start = replace(prompt, box=tuple(float(edge) for edge in extent)).start_region()
     view = fit_view(prompt.size, extent if config.view_context else None, config.view_context, config.size, multiple)
     canvas = view.crop(photo)
     shown = view.inside()
@@ -86,8 +91,16 @@ def prepare(image: Tensor, prompt: Prompt, encoder: Encoder, config: Config, mul
         allowed &= view.crop_mask(valid) > 0.5
     frames = lasting_frames(photo, view, encoder, config, whole)
     return Scene(
-        photo=photo, prompt=prompt, config=config, view=view, canvas=canvas, start=region, shown=shown,
-        allowed=allowed, frames=frames, affinity=affinity_term(frames, allowed, config, located),
+        photo=photo,
+        prompt=prompt,
+        config=config,
+        view=view,
+        canvas=canvas,
+        start=region,
+        shown=shown,
+        allowed=allowed,
+        frames=frames,
+        affinity=affinity_term(frames, allowed, config, located),
         points=tuple(view.to_canvas(point) for point in prompt.anchors()),
         negative_points=tuple(view.to_canvas(point) for point in prompt.negative_anchors()),
     )
@@ -95,7 +108,8 @@ def prepare(image: Tensor, prompt: Prompt, encoder: Encoder, config: Config, mul
 
 def needs_whole(prompt: Prompt, config: Config) -> bool:
     """Whether the encoder must be shown the whole photo."""
-    return "photo" in config.contexts or (config.start == "affinity" and prompt.kind != "box")
+    settling = config.settle_rounds > 0 if prompt.kind == "box" else config.start == "affinity"
+    return settling or "photo" in config.contexts
 
 
 def affinity_term(frames: tuple[Frame, ...], allowed: Tensor, config: Config, located: Located | None) -> Tensor | None:

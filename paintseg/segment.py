@@ -39,9 +39,16 @@ class Result:
         return "\n".join(state.note for state in self.states if state.note)
 
 
-def segment(image: Tensor, prompt: Prompt, painter: Painter, encoder: Encoder, config: Config | None = None,
-            seed: int = 0, outpainter: Painter | None = None,
-            progress: Callable[[amcp.State], None] | None = None) -> Result:
+def segment(
+    image: Tensor,
+    prompt: Prompt,
+    painter: Painter,
+    encoder: Encoder,
+    config: Config | None = None,
+    seed: int = 0,
+    outpainter: Painter | None = None,
+    progress: Callable[[amcp.State], None] | None = None,
+) -> Result:
     """Segment the prompted object.
 
     Args:
@@ -67,8 +74,15 @@ def segment(image: Tensor, prompt: Prompt, painter: Painter, encoder: Encoder, c
     return Result(mask=soft > 0.5, soft=soft, states=tuple(states))
 
 
-def begin(image: Tensor, prompt: Prompt, painter: Painter, encoder: Encoder, config: Config, seed: int = 0,
-          outpainter: Painter | None = None) -> amcp.State:
+def begin(
+    image: Tensor,
+    prompt: Prompt,
+    painter: Painter,
+    encoder: Encoder,
+    config: Config,
+    seed: int = 0,
+    outpainter: Painter | None = None,
+) -> amcp.State:
     """The state before the first step, on a canvas both painters can paint; arguments as in `segment`."""
     multiple = lcm(painter.multiple, (outpainter or painter).multiple)
     return amcp.start(prepare(image, prompt, encoder, config, multiple), seed)

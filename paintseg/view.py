@@ -13,6 +13,7 @@ from torch import Tensor
 
 from .morphology import Box
 
+
 @dataclass(frozen=True)
 class View:
     """A rectangle of the photo, scaled into the top left of a canvas.
@@ -103,6 +104,11 @@ def resize(values: Tensor, size: tuple[int, int], clamp: bool = True) -> Tensor:
     if tuple(values.shape[-2:]) == tuple(size):
         return values
     shrinking = size[0] < values.shape[-2] or size[1] < values.shape[-1]
-    scaled = F.interpolate(values.float(), size, mode="bicubic" if shrinking else "bilinear",
-                           align_corners=False, antialias=shrinking)
+    scaled = F.interpolate(
+        values.float(),
+        size,
+        mode="bicubic" if shrinking else "bilinear",
+        align_corners=False,
+        antialias=shrinking,
+    )
     return scaled.clamp(0, 1) if clamp else scaled

@@ -48,11 +48,14 @@ def check_request(painter: Painter, image: Tensor, hole: Tensor, count: int) -> 
     if image.ndim != 3 or image.shape[0] != 3:
         raise InputError(f"a painter takes one image of 3 x H x W, not {tuple(image.shape)}")
     if hole.shape != (1, *image.shape[1:]):
-        raise InputError(f"the hole must be 1 x {image.shape[1]} x {image.shape[2]} like the image, "
-                         f"not {tuple(hole.shape)}")
+        raise InputError(
+            f"the hole must be 1 x {image.shape[1]} x {image.shape[2]} like the image, not {tuple(hole.shape)}"
+        )
     if any(side % painter.multiple for side in image.shape[1:]):
-        raise InputError(f"{painter.name} paints sides that are multiples of {painter.multiple} px, "
-                         f"not {image.shape[2]} x {image.shape[1]}")
+        raise InputError(
+            f"{painter.name} paints sides that are multiples of {painter.multiple} px, "
+            f"not {image.shape[2]} x {image.shape[1]}"
+        )
     if count < 1:
         raise InputError(f"at least one painting must be asked for, not {count}")
 
