@@ -5,20 +5,70 @@ Sections and tables are those of Li et al. 2023 (arXiv 2305.19406). "Reference c
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from .errors import InputError
 
-Distance = Literal["squared", "cosine"]
-Context = Literal["box", "view", "photo"]
-Finish = Literal["none", "appearance"]
+Direction = Literal["I", "O"]
+Directions = Literal["IO", "I", "O"]
 Start = Literal["whole", "affinity"]
+Context = Literal["box", "view", "photo"]
+Distance = Literal["squared", "cosine"]
+Scale = Literal["range", "deviation"]
+Finish = Literal["none", "appearance"]
+
+# What __post_init__ holds every parameter to; l_color and the like may be 0, which leaves the term out.
+_CHOICES = {"directions": Directions, "start": Start, "distance": Distance, "normalise": Scale, "finish": Finish}
+_LEAST = {
+    0: (
+        "locate_rounds",
+        "settle_rounds",
+        "crf_iterations",
+        "early_steps",
+        "inner_ring",
+        "outer_ring",
+        "hole_grow",
+        "outer_hole",
+        "finish_rounds",
+    ),
+    1: ("steps", "paintings", "kernel"),
+    2: ("clusters", "early_clusters"),
+    32: ("encoder_size", "finish_size"),
+    64: ("size",),
+}
+_POSITIVE = (
+    "valid_rate",
+    "locate_grow",
+    "box_rate",
+    "prompt_sigma",
+    "affinity_source",
+    "crf_sxy",
+    "crf_srgb",
+    "finish_near",
+    "finish_far",
+    "finish_srgb",
+)
+_NOT_NEGATIVE = (
+    "locate_prior",
+    "settle_gap",
+    "l_paint",
+    "l_color",
+    "l_prompt",
+    "l_affinity",
+    "affinity_beta",
+    "crf_compat",
+    "finish_evidence",
+    "finish_colour",
+    "finish_compat",
+)
 
 
 @dataclass(frozen=True)
 class Config:
-    """Parameters of AMCP; the defaults are the letter of the paper. Lengths are pixels at a 512-px view.
+    """Parameters of AMCP; the defaults are the letter of the paper, and the reference code's where it is silent.
+    Ring and hole widths are pixels at a 512-px view. Raises InputError for values that mean nothing.
 
     The loop:
         steps: T, first an I-step, then alternating (Table 6: 5).
@@ -27,9 +77,10 @@ class Config:
         adversarial: whether eq. 4 confines each step to its ring (Table 4's last column).
         size: longer side of the view the painter works on (section 5.2: 512).
         view_context: the view's side over the prompt's longer side; 0 takes the whole photo in (section 5.2).
-        valid_rate: box around the box or mask that nothing may leave, over the prompt's sides (reference code: 1.25).
-        start: points and strokes start from the "whole" image (section 4.3) or from the "affinity" of the clicked
-            tokens (ours: in the first I-step a whole image leaves the painter nothing to go by).
+        valid_rate: box around the box or mask that nothing may leave, over the prompt's sides (reference
+            code: 1.25).
+        start: points and strokes start from the "whole" image (section 5.2) or from the "affinity" of the
+            clicked tokens (ours: in the first I-step a whole image leaves the painter nothing to go by).
 
         locate_restart: chance that a walk from a clicked patch starts anew at each step ("affinity" start).
         locate_grow: box looked in, over the sides of the region found so far.
@@ -40,10 +91,10 @@ class Config:
 
     The contrastive potential (eq. 1):
         l_paint, l_color, l_prompt: weights of its terms (section 5.2: 0.8, 0.2, 0.2 signed by the step).
-        l_affinity: weight of the affinity term, added in I-steps and taken off in O-steps like the prompt term
-            (ours; the paper: 0).
-        normalise: how terms are made comparable before weighting: the same "range" (reference code) or the same
-            standard "deviation" (ours), over the contrast box.
+        l_affinity: weight of the affinity term, added in I-steps and taken off in O-steps like the prompt
+            term (ours; the paper: 0).
+        normalise: how terms are made comparable before weighting: the same "range" (reference code) or the
+            same standard "deviation" (ours), over the contrast box.
         contexts: what the encoder sees: the contrast "box" (the paper), the "view", the whole "photo".
         distance: between features, "squared" (eq. 1) or "cosine" (ours: tames DINOv2's outlier tokens).
         encoder_size: longer side given to the encoder (reference code: 480).
@@ -55,14 +106,19 @@ class Config:
 
     Cut and update (eq. 3 and 4):
         clusters: k (Table 6: 2).
-        early_clusters, early_steps: k in the first steps of point, scribble and box prompts (section 5.2: 3 in 3).
-        inner_ring, outer_ring: widths of the rings of eq. 4 (section 5.2: 32); 0 lets the step change anything.
-        kernel: of opening and closing (section 5.2: 5).
-        hole_grow: pixels the I-step's hole is larger than the object, against its contact rim (reference code: 4).
-        outer_hole: width of the O-step's hole around the object, 0 for all of the background (section 4.1: 0).
+        early_clusters, early_steps: k in the first steps of point, scribble and box prompts (section 5.2: 3
+            in 3).
+        inner_ring, outer_ring: widths of the rings of eq. 4 (section 5.2: 32); 0 lets the I-step cut and the
+            O-step add anywhere.
+        kernel: of opening and closing, pixels of the view (section 5.2: 5).
+        hole_grow: pixels the I-step's hole is larger than the object, against its contact rim (section 4.3: 0;
+            reference code: 4).
+        outer_hole: width of the O-step's hole around the object, 0 for all of the background (section 4.3: 0;
+            reference code: 7).
 
     The finish (ours; the paper stops at the loop's mask):
-        finish: "appearance" refines the evidence with colour models and a CRF at the photo's resolution.
+        finish: "appearance" refines the evidence with colour models and a CRF at the photo's resolution,
+            "none" only interpolates the mask's edge.
         finish_size: longer side of the crop that is refined; finer photos are upsampled along their edges.
         finish_evidence, finish_colour: weights of the loop's evidence and of the colour models.
         finish_rounds: times the colour models are fitted anew.
@@ -72,7 +128,7 @@ class Config:
 
     steps: int = 5
     paintings: int = 5
-    directions: Literal["IO", "I", "O"] = "IO"
+    directions: Directions = "IO"
     adversarial: bool = True
     size: int = 512
     view_context: float = 0.0
@@ -91,7 +147,7 @@ class Config:
     l_affinity: float = 0.0
     contexts: tuple[Context, ...] = ("box",)
     distance: Distance = "squared"
-    normalise: Literal["range", "deviation"] = "range"
+    normalise: Scale = "range"
     encoder_size: int = 480
     box_rate: float = 1.1
     prompt_sigma: float = 0.1
@@ -108,7 +164,7 @@ class Config:
     inner_ring: int = 32
     outer_ring: int = 32
     kernel: int = 5
-    hole_grow: int = 4
+    hole_grow: int = 0
     outer_hole: int = 0
 
     finish: Finish = "none"
@@ -122,33 +178,31 @@ class Config:
     finish_compat: float = 6.0
 
     def __post_init__(self) -> None:
-        whole = {
-            "steps": 1,
-            "paintings": 1,
-            "size": 64,
-            "encoder_size": 32,
-            "clusters": 2,
-            "early_clusters": 2,
-            "inner_ring": 0,
-            "outer_ring": 0,
-            "kernel": 1,
-            "hole_grow": 0,
-            "outer_hole": 0,
-            "finish_size": 32,
-            "crf_iterations": 0,
-        }
-        for name, least in whole.items():
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < least:
-                raise InputError(f"{name} must be a whole number of at least {least}, not {value!r}")
-        if not self.box_rate > 0:
-            raise InputError(f"box_rate must be above 0, not {self.box_rate!r}")
-        if self.directions not in ("IO", "I", "O"):
-            raise InputError(f"directions must be IO, I or O, not {self.directions!r}")
-        if not self.contexts:
-            raise InputError("contexts must name at least one of box, view, photo")
+        for least, names in _LEAST.items():
+            for name in names:
+                value = getattr(self, name)
+                if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                    raise InputError(f"{name} must be a whole number of at least {least}, not {value!r}")
+        for name in _POSITIVE:
+            if not _is_number(getattr(self, name)) or not getattr(self, name) > 0:
+                raise InputError(f"{name} must be above 0, not {getattr(self, name)!r}")
+        for name in _NOT_NEGATIVE:
+            if not _is_number(getattr(self, name)) or not getattr(self, name) >= 0:
+                raise InputError(f"{name} must be 0 or more, not {getattr(self, name)!r}")
+        if not _is_number(self.locate_restart) or not 0 < self.locate_restart < 1:
+            raise InputError(f"locate_restart must be between 0 and 1, not {self.locate_restart!r}")
+        if not _is_number(self.view_context) or (self.view_context != 0 and not self.view_context >= 1):
+            raise InputError(f"view_context must be 0 or at least 1, not {self.view_context!r}")
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in get_args(choices):
+                raise InputError(f"{name} must be one of {', '.join(get_args(choices))}, not {getattr(self, name)!r}")
+        if not self.contexts or not set(self.contexts) <= set(get_args(Context)):
+            raise InputError(
+                f"contexts must name at least one of {', '.join(get_args(Context))}, "
+                f"not {', '.join(map(str, self.contexts)) or 'none'}"
+            )
 
-    def direction(self, index: int) -> Literal["I", "O"]:
+    def direction(self, index: int) -> Direction:
         """The kind of step number `index` (from 0)."""
         return self.directions[index % len(self.directions)]
 
@@ -164,6 +218,10 @@ class Config:
     def clusters_at(self, index: int, kind: str) -> int:
         """k of step `index` for a prompt of that kind (section 5.2)."""
         return self.early_clusters if index < self.early_steps and kind != "mask" else self.clusters
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value)
 
 
 # `paper` is the letter of the paper. The others are ours; what each switch gains is measured in BENCHMARKS.md.
@@ -184,6 +242,7 @@ _BALANCED = Config(
     encoder_size=560,
     early_clusters=2,
     inner_ring=0,
+    hole_grow=4,
     finish="appearance",
 )
 PRESETS: dict[str, Config] = {

@@ -6,6 +6,7 @@ starts the loop: coarse mask, then box, then strokes, then points (paper, sectio
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -30,13 +31,14 @@ class Prompt:
     Attributes:
         size: (H, W) of the image.
         box: (x0, y0, x1, y1), end-exclusive, or None.
-        points: (x, y) on the object.
+        points: (x, y) on the object; the centre of the top left pixel is (0.5, 0.5).
         negative_points: (x, y) on what is not the object.
         scribble: H x W bool, strokes on the object, or None.
         negative_scribble: H x W bool, strokes on what is not the object, or None.
         mask: H x W float in [0, 1], a coarse mask of the object, or None.
 
-    Raises InputError when nothing points at an object, or something lies outside the image or has another size.
+    Raises InputError when nothing points at an object, when something lies outside the image or has another size,
+    and when mask and box have no pixel in common.
     """
 
     size: tuple[int, int]
@@ -52,13 +54,19 @@ class Prompt:
         if height < 1 or width < 1:
             raise InputError(f"the image must have at least one pixel, not {width} x {height}")
         for name in ("scribble", "negative_scribble", "mask"):
-            _check_map(name.replace("_", " "), getattr(self, name), self.size)
+            if getattr(self, name) is not None:
+                self._set(name, _check_map(name.replace("_", " "), getattr(self, name), self.size))
         for name in ("points", "negative_points"):
-            _check_points(name.replace("_", " "), getattr(self, name), self.size)
+            self._set(name, _check_points(name.replace("_", " "), getattr(self, name), self.size))
         if self.box is not None:
-            object.__setattr__(self, "box", _clip_box(self.box, self.size))
+            self._set("box", _clip_box(self.box, self.size))
         if self.mask is None and self.box is None and self.scribble is None and not self.points:
             raise InputError("the prompt is empty: give a box, a point, a scribble or a coarse mask on the object")
+        if self.mask is not None and self.box is not None and self.extent() is None:
+            raise InputError("the coarse mask and the box have no pixel in common; both must be on the object")
+
+    def _set(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)  # a frozen dataclass is still tidied once, as it is made
 
     @property
     def kind(self) -> Kind:
@@ -70,49 +78,48 @@ class Prompt:
         return "scribble" if self.scribble is not None else "point"
 
     def anchors(self) -> tuple[Point, ...]:
-        """Points known to be on the object: the points given and points along the strokes (eq. 2's prompt points)."""
+        """Points known to be on the object: the points given and points along the strokes."""
         return self.points + stroke_points(self.scribble)
 
     def negative_anchors(self) -> tuple[Point, ...]:
         """Points known not to be on the object."""
         return self.negative_points + stroke_points(self.negative_scribble)
 
+    def bump_centres(self) -> tuple[Point, ...]:
+        """The prompt points of eq. 2: the anchors and the box's centre; a coarse mask has none (section 4.2)."""
+        if self.box is None:
+            return self.anchors()
+        x0, y0, x1, y1 = self.box
+        return (*self.anchors(), ((x0 + x1) / 2, (y0 + y1) / 2))
+
     def with_points(self, points: Sequence[Point] = (), negative: Sequence[Point] = ()) -> Prompt:
         """The same prompt with points added."""
-        return replace(self, points=self.points + tuple(points), negative_points=self.negative_points + tuple(negative))
+        return replace(self, points=(*self.points, *points), negative_points=(*self.negative_points, *negative))
 
     def extent(self) -> tuple[int, int, int, int] | None:
-        """Whole-pixel box around the box or the coarse mask; None when the prompt says nothing about extent."""
-        if self.mask is not None:
-            return bounding_box(self.mask[None, None])
-        if self.box is None:
-            return None
-        x0, y0, x1, y1 = self.box
-        return int(np.floor(x0)), int(np.floor(y0)), int(np.ceil(x1)), int(np.ceil(y1))
+        """Whole-pixel box around M_0; None when the prompt says nothing about extent."""
+        return None if self.mask is None and self.box is None else bounding_box(self.start_region()[None, None])
 
     def start_region(self) -> Tensor:
-        """M_0, H x W bool: the box or the coarse mask itself, else the whole image (paper, section 4.3)."""
-        if self.mask is not None:
-            return self.mask > 0.5
-        region = torch.zeros(self.size, dtype=torch.bool)
-        extent = self.extent()
-        if extent is None:
-            return ~region
-        x0, y0, x1, y1 = extent
-        region[y0:y1, x0:x1] = True
+        """M_0, H x W bool: the coarse mask (inside the box, if there is one too) or the box itself, else the whole
+        image (paper, section 5.2)."""
+        region = torch.ones(self.size, dtype=torch.bool) if self.mask is None else self.mask > 0.5
+        if self.box is not None:
+            x0, y0, x1, y1 = self.box
+            limit = torch.zeros_like(region)
+            limit[math.floor(y0) : math.ceil(y1), math.floor(x0) : math.ceil(x1)] = True
+            region = region & limit
         return region
 
 
 def box_prompt(box: Sequence[float], size: tuple[int, int]) -> Prompt:
     """A box (x0, y0, x1, y1) in pixels, end-exclusive, on an image of (H, W)."""
-    if len(box) != 4:
-        raise InputError(f"a box is four numbers x0, y0, x1, y1, not {len(box)}")
-    return Prompt(size=size, box=tuple(float(value) for value in box))
+    return Prompt(size=size, box=tuple(box))
 
 
 def point_prompt(points: Sequence[Point], size: tuple[int, int], negative: Sequence[Point] = ()) -> Prompt:
     """Points (x, y) in pixels on the object, and points on what is not."""
-    return Prompt(size=size, points=_as_points(points), negative_points=_as_points(negative))
+    return Prompt(size=size, points=tuple(points), negative_points=tuple(negative))
 
 
 def mask_prompt(mask: Tensor) -> Prompt:
@@ -136,13 +143,16 @@ def scribble_prompt(scribble: Tensor, negative: Tensor | None = None) -> Prompt:
     )
 
 
-def stroke_points(strokes: Tensor | None, spacing: int = 24) -> tuple[Point, ...]:
-    """Points spread over strokes: one for every cell of `spacing` pixels that a stroke crosses.
+def stroke_points(strokes: Tensor | None, spacing: int = 0) -> tuple[Point, ...]:
+    """Points spread over strokes H x W bool: one for every cell of `spacing` pixels that a stroke crosses.
 
-    The point is the stroke pixel nearest to the mean of the stroke's pixels in that cell, so it lies on the stroke.
+    The point is the centre of the stroke pixel nearest to the mean of the stroke's pixels in that cell, so it lies
+    on the stroke. By default cells are 24 pixels, and not more than 32 fit along the longer side: a large photo
+    painted over with a thick brush must not make thousands.
     """
     if strokes is None:
         return ()
+    spacing = spacing or max(24, max(strokes.shape) // 32)
     ys, xs = np.nonzero(strokes.cpu().numpy())
     if not len(xs):
         return ()
@@ -151,19 +161,10 @@ def stroke_points(strokes: Tensor | None, spacing: int = 24) -> tuple[Point, ...
     mean_x, mean_y = (ndimage.mean(values, index, np.arange(len(names))) for values in (xs, ys))
     distance = (xs - mean_x[index]) ** 2 + (ys - mean_y[index]) ** 2
     nearest = ndimage.minimum_position(distance, index, np.arange(len(names)))
-    return tuple((float(xs[i]), float(ys[i])) for (i,) in nearest)
+    return tuple((float(xs[i]) + 0.5, float(ys[i]) + 0.5) for (i,) in nearest)
 
 
-def _as_points(points: Sequence[Point]) -> tuple[Point, ...]:
-    for point in points:
-        if len(point) != 2:
-            raise InputError(f"a point is two numbers x, y, not {tuple(point)}")
-    return tuple((float(x), float(y)) for x, y in points)
-
-
-def _check_map(name: str, values: Tensor | None, size: tuple[int, int]) -> None:
-    if values is None:
-        return
+def _check_map(name: str, values: Tensor, size: tuple[int, int]) -> Tensor:
     if tuple(values.shape) != tuple(size):
         raise InputError(
             f"the {name} must have the image's size {size[1]} x {size[0]}, "
@@ -173,18 +174,28 @@ def _check_map(name: str, values: Tensor | None, size: tuple[int, int]) -> None:
         raise InputError(f"the {name} holds NaN or infinite values")
     if name != "negative scribble" and not (values > 0.5).any():
         raise InputError(f"the {name} is empty: no pixel is above 0.5")
+    if name == "mask" and not (values.min() >= 0 and values.max() <= 1):
+        raise InputError(f"the mask must hold values in [0, 1], not from {values.min():g} to {values.max():g}")
+    return values.cpu()
 
 
-def _check_points(name: str, points: tuple[Point, ...], size: tuple[int, int]) -> None:
+def _check_points(name: str, points: Sequence[Point], size: tuple[int, int]) -> tuple[Point, ...]:
     height, width = size
-    for x, y in points:
+    for point in points:
+        if len(point) != 2:
+            raise InputError(f"a point is two numbers x, y, not {tuple(point)}")
+        x, y = point
         if not (0 <= x < width and 0 <= y < height):  # NaN fails this too
-            raise InputError(f"the point ({x:g}, {y:g}) of the {name} lies outside the image of {width} x {height}")
+            whose = "" if name == "points" else f" of the {name}"
+            raise InputError(f"the point ({x:g}, {y:g}){whose} lies outside the image of {width} x {height}")
+    return tuple((float(x), float(y)) for x, y in points)
 
 
-def _clip_box(box: Box, size: tuple[int, int]) -> Box:
+def _clip_box(box: Sequence[float], size: tuple[int, int]) -> Box:
     height, width = size
-    x0, y0, x1, y1 = box
+    if len(box) != 4:
+        raise InputError(f"a box is four numbers x0, y0, x1, y1, not {len(box)}")
+    x0, y0, x1, y1 = (float(value) for value in box)
     if not (x0 < x1 and y0 < y1):
         raise InputError(f"the box must have x0 < x1 and y0 < y1, not ({x0:g}, {y0:g}, {x1:g}, {y1:g})")
     clipped = (max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height)))

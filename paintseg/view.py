@@ -5,6 +5,7 @@ The photo keeps its resolution; only the view is scaled. Masks found in the view
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -22,7 +23,7 @@ class View:
         photo: (H, W) of the photo in pixels.
         box: (x0, y0, x1, y1) of the rectangle in the photo, end-exclusive.
         content: (h, w) the rectangle is scaled to.
-        canvas: (h, w) of the canvas, multiples of what the painter wants; beyond `content` edge pixels repeat.
+        canvas: (h, w) of the canvas, multiples of what the painter wants; beyond `content` edges repeat.
     """
 
     photo: tuple[int, int]
@@ -55,7 +56,7 @@ class View:
         """Canvas values B x C x h x w to the photo's size, `outside` beyond the view."""
         x0, y0, x1, y1 = self.box
         inside = resize(values[..., : self.content[0], : self.content[1]], (y1 - y0, x1 - x0), clamp=False)
-        result = torch.full((*values.shape[:2], *self.photo), outside, dtype=inside.dtype, device=values.device)
+        result = inside.new_full((*values.shape[:2], *self.photo), outside)
         result[..., y0:y1, x0:x1] = inside
         return result
 
@@ -82,7 +83,7 @@ def fit_view(photo: tuple[int, int], box: Box | None, context: float, side: int,
         photo: (H, W) of the photo.
         box: what must be in view, or None for the whole photo.
         context: the view's sides over the box's longer side; the part that falls outside the photo is lost.
-        side: longer side of the content in pixels, a multiple of `multiple`. Small photos are enlarged.
+        side: longer side of the content in pixels. Small photos are enlarged.
         multiple: the canvas' sides are multiples of this.
     """
     height, width = photo
@@ -91,8 +92,8 @@ def fit_view(photo: tuple[int, int], box: Box | None, context: float, side: int,
     else:
         reach = context * max(box[2] - box[0], box[3] - box[1]) / 2
         cx, cy = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-        x0, x1 = max(0, int(cx - reach)), min(width, int(-(-(cx + reach) // 1)))
-        y0, y1 = max(0, int(cy - reach)), min(height, int(-(-(cy + reach) // 1)))
+        x0, x1 = max(0, math.floor(cx - reach)), min(width, math.ceil(cx + reach))
+        y0, y1 = max(0, math.floor(cy - reach)), min(height, math.ceil(cy + reach))
     ratio = side / max(x1 - x0, y1 - y0)
     content = max(1, round((y1 - y0) * ratio)), max(1, round((x1 - x0) * ratio))
     canvas = tuple(-(-length // multiple) * multiple for length in content)
@@ -100,9 +101,12 @@ def fit_view(photo: tuple[int, int], box: Box | None, context: float, side: int,
 
 
 def resize(values: Tensor, size: tuple[int, int], clamp: bool = True) -> Tensor:
-    """B x C x H x W to `size`: antialiased bicubic when shrinking, bilinear when enlarging; images stay in [0, 1]."""
+    """B x C x H x W to `size` (H, W), float32: antialiased bicubic when shrinking, bilinear when enlarging.
+
+    `clamp` keeps images, which bicubic overshoots, in [0, 1].
+    """
     if tuple(values.shape[-2:]) == tuple(size):
-        return values
+        return values.float()
     shrinking = size[0] < values.shape[-2] or size[1] < values.shape[-1]
     scaled = F.interpolate(
         values.float(),
