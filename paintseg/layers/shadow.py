@@ -29,6 +29,9 @@ DARKER, DIMMER = 0.75, 0.87
 DARKEST = 0.12
 """With less light than this share it is a dark thing, not a shadow."""
 
+UNSURE = 0.125
+"""A painting that misses the light of the ground by more than this (log, median) says nothing about shadows."""
+
 SAME_HUE = 0.12
 """Largest change of a colour channel's share of the light: a shadow dims, an object tints."""
 
@@ -57,7 +60,10 @@ def find_shadow(photo: Tensor, mask: Tensor, painter: Painter, generator: torch.
     dimmed = (share > DARKEST) & (hue < SAME_HUE) & (hole[0] > 0.5) & ~thing
     core = closing(opening(dimmed & (share < DARKER), 1), 2) & ~thing
     core = _hanging_on(core, dilate(thing, 2))
-    found = dilate(_hanging_on(dimmed & (share < DIMMER) | core, core), 2)
+    found = dilate(core | (dimmed & (share < DIMMER) & dilate(core, 4)), 2)
+    ground = share[(hole[0] > 0.5) & ~found & ~thing]
+    if not len(ground) or ground.clamp_min(1e-3).log().abs().median() > UNSURE:
+        return torch.zeros_like(mask)
     return (view.paste(found[None, None].float())[0, 0] > 0.5) & ring & ~mask
 
 
