@@ -132,7 +132,7 @@ class Client:
 
     # --- execution
 
-    def follow(self, prompt_id: str, silence: float = 300.0) -> Iterator[Event]:
+    def follow(self, prompt_id: str, silence: float = 600.0) -> Iterator[Event]:
         """Yield the events of one prompt up to and with its last; previews belong to whatever runs.
 
         Raises TimeoutError after `silence` seconds without any event.
@@ -149,7 +149,7 @@ class Client:
                 if event.kind in FINAL:
                     return
 
-    def run(self, prompt: dict[str, Any], silence: float = 300.0) -> Run:
+    def run(self, prompt: dict[str, Any], silence: float = 600.0) -> Run:
         """Queue a prompt, follow it to its end and fetch its outputs."""
         prompt_id = self.queue(prompt)
         return self.finished(prompt_id, list(self.follow(prompt_id, silence)))

@@ -32,9 +32,7 @@ def to_prompt(workflow: dict[str, Any], object_info: dict[str, Any]) -> dict[str
         if node["type"] in NOTES or node["id"] in muted:
             continue
         if node["mode"] == BYPASSED or node["type"] not in object_info:
-            raise NotConvertible(
-                f"Node {node['id']} ({node['type']}) is bypassed or not known to this server."
-            )
+            raise NotConvertible(f"Node {node['id']} ({node['type']}) is bypassed or not known to this server.")
         schema = object_info[node["type"]]
         inputs = dict(_widget_values(node, schema["input"]))
         for socket in node.get("inputs", []):

@@ -34,15 +34,14 @@ def once(port: int) -> int:
         run = _watched(client, prompt)
         images = {name: _image(client, run, prompt, title) for title, name in RESULTS.items()}
         peak = server.peak_memory()
+    images["mask.png"] = images["mask.png"].convert("L")
     photo = Image.open(PHOTO)
     images["contact.jpg"] = contact.sheet(photo, _box(prompt), *(images[name] for name in RESULTS.values()))
     for name, image in images.items():
         _write(OUTPUT / name, image)
     fit = contact.iou(images["mask.png"], Image.open(HUMAN_MASK))
     print(f"Overlap with the mask drawn by hand (IoU): {fit:.3f}")
-    print(
-        f"Time: {_seconds(run):.0f} s for the workflow, {time.monotonic() - start:.0f} s with ComfyUI's start"
-    )
+    print(f"Time: {_seconds(run):.0f} s for the workflow, {time.monotonic() - start:.0f} s with ComfyUI's start")
     print(f"Memory: {peak / 1e9:.1f} GB at most in ComfyUI")
     print(f"Written to {OUTPUT}: {', '.join(images)}")
     return 0
@@ -103,16 +102,20 @@ def _watched(client: Client, prompt: dict[str, Any]) -> Run:
     progress, node, step, start = _Progress(), "", "", time.monotonic()
     prompt_id = client.queue(prompt)
     events = []
-    for event in client.follow(prompt_id):
-        events.append(event)
-        if event.kind == "executing" and event.data.get("node"):
-            node, step = prompt[event.data["node"]]["_meta"]["title"], ""
-        elif event.kind == "progress":
-            step = f", {100 * event.data['value'] / event.data['max']:.0f} %"
-        else:
-            continue
-        progress.show(f"{time.monotonic() - start:3.0f} s  {node}{step}")
-    progress.close()
+    try:
+        for event in client.follow(prompt_id):
+            events.append(event)
+            if event.kind == "executing" and event.data.get("node"):
+                node, step = prompt[event.data["node"]]["_meta"]["title"], ""
+            elif event.kind == "progress":
+                step = f", {100 * event.data['value'] / event.data['max']:.0f} %"
+            else:
+                continue
+            progress.show(f"{time.monotonic() - start:3.0f} s  {node}{step}")
+    except (TimeoutError, ConnectionError) as lost:
+        raise SetupError(f"{lost} ({BASE / 'comfyui.log'}).") from lost
+    finally:
+        progress.close()
     run = client.finished(prompt_id, events)
     if run.status != "success":
         what = run.error.get("exception_message", run.status).strip()

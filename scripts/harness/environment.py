@@ -111,9 +111,7 @@ def _make_venv(console: Console) -> None:
     # A killed installer leaves packages that look installed and are not: then all are laid anew, from the
     # installer's cache.
     if not UNFINISHED.exists() and VENV_PYTHON.exists():
-        asked = subprocess.run(
-            [VENV_PYTHON, "-c", "import pip"], capture_output=True, stdin=subprocess.DEVNULL
-        )
+        asked = subprocess.run([VENV_PYTHON, "-c", "import pip"], capture_output=True, stdin=subprocess.DEVNULL)
         if asked.returncode == 0:
             return
     with console.step(f"Python {sys.version_info[0]}.{sys.version_info[1]} environment in .venv"):

@@ -26,8 +26,7 @@ def load_pack() -> ModuleType:
     from comfy.cli_args import args
 
     args.cpu = True
-    spec = importlib.util.spec_from_file_location(PACK, ROOT / "__init__.py",
-                                                  submodule_search_locations=[str(ROOT)])
+    spec = importlib.util.spec_from_file_location(PACK, ROOT / "__init__.py", submodule_search_locations=[str(ROOT)])
     if spec is None or spec.loader is None:
         raise ImportError(f"no pack in {ROOT}")
     pack = importlib.util.module_from_spec(spec)

@@ -28,9 +28,7 @@ class ComfyPage:
         """Collect console errors, exceptions and refused requests from now on (core's own start has some)."""
         self.page.on("console", lambda message: message.type == "error" and self._note(message.text))
         self.page.on("pageerror", lambda error: self._note(str(error)))
-        self.page.on(
-            "response", lambda answer: answer.status >= 400 and self._note(f"{answer.status} {answer.url}")
-        )
+        self.page.on("response", lambda answer: answer.status >= 400 and self._note(f"{answer.status} {answer.url}"))
 
     def open_template(self, pack: str, name: str) -> None:
         """Pick the pack in the template browser, then the workflow by its thumbnail."""

@@ -17,21 +17,59 @@ from .paths import CACHE
 
 FOLDER = CACHE / "random-models"
 
-CLIP_L = {"num_hidden_layers": 12, "hidden_size": 768, "num_attention_heads": 12, "intermediate_size": 3072,
-          "hidden_act": "quick_gelu", "max_position_embeddings": 77, "eos_token_id": 49407}
-UNET_SD15 = {
-    "image_size": 32, "model_channels": 320, "out_channels": 4, "num_res_blocks": [2, 2, 2, 2],
-    "channel_mult": [1, 2, 4, 4], "transformer_depth": [1, 1, 1, 1, 1, 1, 0, 0],
-    "transformer_depth_middle": 1, "transformer_depth_output": [1] * 9 + [0] * 3, "num_heads": 8,
-    "context_dim": 768, "use_spatial_transformer": True, "use_linear_in_transformer": False, "legacy": False,
+CLIP_L = {
+    "num_hidden_layers": 12,
+    "hidden_size": 768,
+    "num_attention_heads": 12,
+    "intermediate_size": 3072,
+    "hidden_act": "quick_gelu",
+    "max_position_embeddings": 77,
+    "eos_token_id": 49407,
 }
-VAE_SD = {"double_z": True, "z_channels": 4, "resolution": 256, "in_channels": 3, "out_ch": 3, "ch": 128,
-          "ch_mult": [1, 2, 4, 4], "num_res_blocks": 2, "attn_resolutions": [], "dropout": 0.0}
+UNET_SD15 = {
+    "image_size": 32,
+    "model_channels": 320,
+    "out_channels": 4,
+    "num_res_blocks": [2, 2, 2, 2],
+    "channel_mult": [1, 2, 4, 4],
+    "transformer_depth": [1, 1, 1, 1, 1, 1, 0, 0],
+    "transformer_depth_middle": 1,
+    "transformer_depth_output": [1] * 9 + [0] * 3,
+    "num_heads": 8,
+    "context_dim": 768,
+    "use_spatial_transformer": True,
+    "use_linear_in_transformer": False,
+    "legacy": False,
+}
+VAE_SD = {
+    "double_z": True,
+    "z_channels": 4,
+    "resolution": 256,
+    "in_channels": 3,
+    "out_ch": 3,
+    "ch": 128,
+    "ch_mult": [1, 2, 4, 4],
+    "num_res_blocks": 2,
+    "attn_resolutions": [],
+    "dropout": 0.0,
+}
 FLUX_FILL = {
-    "image_model": "flux", "in_channels": 96, "out_channels": 16, "patch_size": 2, "vec_in_dim": 768,
-    "context_in_dim": 768, "hidden_size": 256, "mlp_ratio": 4.0, "num_heads": 2, "depth": 1,
-    "depth_single_blocks": 1, "axes_dim": [16, 56, 56], "theta": 10000, "qkv_bias": True,
+    "image_model": "flux",
+    "in_channels": 96,
+    "out_channels": 16,
+    "patch_size": 2,
+    "vec_in_dim": 768,
+    "context_in_dim": 768,
+    "hidden_size": 256,
+    "mlp_ratio": 4.0,
+    "num_heads": 2,
+    "depth": 1,
+    "depth_single_blocks": 1,
+    "axes_dim": [16, 56, 56],
+    "theta": 10000,
+    "qkv_bias": True,
     "guidance_embed": True,
+    "txt_ids_dims": [],
 }
 """Flux Fill (Black Forest Labs, 2024) with one block of either kind instead of 19 and 38, and two heads
 instead of 24; text enters as CLIP-L's 768 numbers instead of T5-XXL's 4096."""
@@ -100,8 +138,11 @@ def _sd15_shapes(channels: int) -> list[tuple[str, Tensor]]:
         unet = UNetModel(in_channels=channels, **UNET_SD15, operations=comfy.ops.disable_weight_init)
         vae = AutoencoderKL(ddconfig=VAE_SD, embed_dim=4)
         text = CLIPTextModel(CLIP_L, torch.float16, "meta", comfy.ops.disable_weight_init)
-    words = [(name, tensor) for name, tensor in prefixed(text, "cond_stage_model.transformer.")
-             if "text_projection" not in name]
+    words = [
+        (name, tensor)
+        for name, tensor in prefixed(text, "cond_stage_model.transformer.")
+        if "text_projection" not in name
+    ]
     return [*prefixed(unet, "model.diffusion_model."), *prefixed(vae, "first_stage_model."), *words]
 
 
@@ -112,8 +153,9 @@ def clip_l() -> Path:
 
     def make() -> dict[str, Tensor]:
         text = CLIPTextModel(CLIP_L, torch.float16, "meta", comfy.ops.disable_weight_init)
-        return filled(((name, tensor) for name, tensor in prefixed(text, "") if "projection" not in name),
-                      torch.float16)
+        return filled(
+            ((name, tensor) for name, tensor in prefixed(text, "") if "projection" not in name), torch.float16
+        )
 
     return cached("clip-l", make)
 
@@ -133,6 +175,7 @@ def flux_fill() -> Path:
 
 def flux_vae() -> Path:
     """Flux's autoencoder in fp16, 168 MB, under the names of ae.safetensors."""
+
     def make() -> dict[str, Tensor]:
         from comfy.ldm.models.autoencoder import AutoencodingEngine
 
@@ -142,7 +185,8 @@ def flux_vae() -> Path:
             vae = AutoencodingEngine(
                 regularizer_config={"target": "comfy.ldm.models.autoencoder.DiagonalGaussianRegularizer"},
                 encoder_config={"target": f"{parts}.Encoder", "params": config},
-                decoder_config={"target": f"{parts}.Decoder", "params": config})
+                decoder_config={"target": f"{parts}.Decoder", "params": config},
+            )
         return filled(prefixed(vae, ""), torch.float16)
 
     return cached("flux-vae", make)
@@ -172,15 +216,27 @@ def upscaler() -> dict[str, Tensor]:
 
 
 def small_unet(channels: int, xl: bool = False):
-    """A ModelPatcher of ComfyUI's own classes for SD 1.5 or SDXL, an eighth as wide and without most blocks."""
-    import comfy.model_patcher
+    """A ModelPatcher of ComfyUI's own classes for SD 1.5 or SDXL, narrow and without most blocks."""
     import comfy.supported_models
 
-    config = {"image_size": 32, "in_channels": channels, "model_channels": 32, "out_channels": 4,
-              "num_res_blocks": [1, 1], "channel_mult": [1, 2], "transformer_depth": [1, 1],
-              "transformer_depth_middle": 1, "transformer_depth_output": [1] * 4, "num_heads": 2,
-              "context_dim": 16, "use_spatial_transformer": True, "use_linear_in_transformer": xl,
-              "legacy": False, "dtype": torch.float32, "adm_in_channels": None}
+    config = {
+        "image_size": 32,
+        "in_channels": channels,
+        "out_channels": 4,
+        "model_channels": 64 if xl else 32,
+        "num_res_blocks": [1, 1],
+        "channel_mult": [1, 2],
+        "transformer_depth": [1, 1],
+        "transformer_depth_middle": 1,
+        "transformer_depth_output": [1] * 4,
+        "num_heads": 2,
+        "context_dim": 16,
+        "use_spatial_transformer": True,
+        "use_linear_in_transformer": xl,
+        "legacy": False,
+        "dtype": torch.float32,
+        "adm_in_channels": None,
+    }
     if xl:
         config |= {"adm_in_channels": 2816, "num_classes": "sequential"}
     kind = comfy.supported_models.SDXL if xl else comfy.supported_models.SD15
@@ -191,7 +247,8 @@ def small_flux_fill():
     """A ModelPatcher of `FLUX_FILL` in ComfyUI's own class."""
     import comfy.supported_models
 
-    return _patcher(comfy.supported_models.FluxInpaint({**FLUX_FILL, "dtype": torch.float32}).get_model({}, ""))
+    kind = comfy.supported_models.FluxInpaint
+    return _patcher(kind({**FLUX_FILL, "dtype": torch.float32}).get_model({}, ""))
 
 
 def _patcher(model):
@@ -208,8 +265,10 @@ def small_vae(channels: int = 4):
     import comfy.sd
     from comfy.ldm.models.autoencoder import AutoencoderKL
 
-    shape = {"ddconfig": {**VAE_SD, "ch": 32, "ch_mult": [1, 1, 1, 1], "num_res_blocks": 1,
-                          "z_channels": channels}, "embed_dim": channels}
+    shape = {
+        "ddconfig": {**VAE_SD, "ch": 32, "ch_mult": [1, 1, 1, 1], "num_res_blocks": 1, "z_channels": channels},
+        "embed_dim": channels,
+    }
     tensors = filled(prefixed(AutoencoderKL(**shape), ""))
     # Random weights overshoot: their pictures would be black and white.
     tensors["decoder.conv_out.weight"] *= 0.3
