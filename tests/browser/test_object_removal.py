@@ -1,0 +1,74 @@
+"""A person opens the example workflow, draws a box, presses Run, and sees the mask."""
+
+import json
+
+import pytest
+from harness.convert import to_prompt
+from harness.paths import PACK_NAME, ROOT
+
+ARTEFACTS = ROOT / "output" / "test-artifacts"
+NAME = "object_removal"
+WORKFLOWS = sorted((ROOT / "workflows").glob("*.json"))
+PATIENCE = 600.0  # seconds; a run takes about twenty on two idle cores
+
+
+@pytest.fixture
+def opened(comfy):
+    """The workflow, opened from the template browser, with every complaint since then."""
+    comfy.open()
+    comfy.watch()
+    comfy.open_template(PACK_NAME, NAME)
+    return comfy
+
+
+def node(page, kind, title=None):
+    return next(one for one in page.nodes(kind) if title in (None, one["title"]))
+
+
+def photograph(page, name):
+    ARTEFACTS.mkdir(parents=True, exist_ok=True)
+    page.page.screenshot(path=ARTEFACTS / f"{name}.png")
+
+
+def test_template_browser_shows_the_thumbnail(comfy):
+    comfy.open()
+    comfy.page.get_by_text(PACK_NAME, exact=True).first.click()
+    width = comfy.thumbnail_width(NAME)
+    photograph(comfy, "template-browser")
+    assert width > 200
+
+
+@pytest.mark.slow
+def test_box_drawn_on_the_photo_becomes_a_mask(opened):
+    opened.modern_nodes()
+    before = node(opened, "PaintSeg_PromptToMask")["widgets"]["box"]
+    opened.drag(opened.page.get_by_test_id("crop-resize-sw"), dx=-12, dy=8)
+    after = node(opened, "PaintSeg_PromptToMask")["widgets"]["box"]
+    photograph(opened, "box-drawn")
+    assert after["width"] > before["width"]
+    assert after["height"] > before["height"]
+
+    opened.run()
+    opened.wait_for_picture(node(opened, "MaskPreview", "Mask")["id"], PATIENCE)
+    opened.wait_for_picture(node(opened, "PreviewImage", "Clean plate")["id"], PATIENCE)
+    opened.page.wait_for_load_state("networkidle")
+    photograph(opened, "object-removal")
+    assert opened.unknown_nodes() == []
+    assert opened.complaints == []
+
+
+def test_classic_nodes_show_the_box_as_numbers(opened):
+    opened.page.wait_for_load_state("networkidle")
+    photograph(opened, "classic-nodes")
+    box = node(opened, "PaintSeg_PromptToMask")["widgets"]
+    assert {key: box[key] for key in ("x", "y", "width", "height")} == box["box"]
+    assert opened.complaints == []
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_conversion_agrees_with_the_browser(comfy, client, path):
+    workflow = json.loads(path.read_text(encoding="utf-8"))
+    comfy.open()
+    comfy.page.wait_for_function("app.graph && 'PaintSeg_AMCPLoop' in LiteGraph.registered_node_types")
+    comfy.load(workflow)
+    assert comfy.prompt() == to_prompt(workflow, client.object_info())
