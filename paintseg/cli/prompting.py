@@ -76,22 +76,14 @@ def read_prompts(options: argparse.Namespace, size: tuple[int, int]) -> list[Pro
 
 
 def discover(image: Tensor, prompt: Prompt | None, encoder: Encoder) -> Prompt:
-    """Add the automatic coarse mask of a photo 3 x H x W to what was given. Raises InputError."""
+    """Add TokenCut's coarse mask of a photo 3 x H x W to what was given. Raises InputError."""
     from dataclasses import replace
 
+    from ..discovery import coarse_mask
     from ..prompts import mask_prompt
 
-    mask = automatic_mask(image, encoder)
+    mask = coarse_mask(image, encoder)
     return mask_prompt(mask) if prompt is None else replace(prompt, mask=mask)
-
-
-def automatic_mask(image: Tensor, encoder: Encoder) -> Tensor:
-    """TokenCut's mask of a photo 3 x H x W, as H x W in [0, 1]. Raises InputError."""
-    try:
-        from .. import discovery
-    except ImportError as missing:
-        raise InputError("--auto needs paintseg/discovery.py, which this copy does not have") from missing
-    return discovery.coarse_mask(image, encoder)
 
 
 def _numbers(text: str, count: int, wanted: str) -> tuple[float, ...]:

@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                        help="paintings to choose from (default 1)")
     group.add_argument("--grow", type=int, metavar="PIXELS",
                        help="how far beyond the object to paint (default: by its size)")
+    group.add_argument("--shadow", action="store_true", help="take the object's shadow out with it")
     add_method_arguments(parser)
 
 
@@ -37,7 +38,7 @@ def run(options: argparse.Namespace) -> None:
     check_outputs(options.photo, {"-o": target})
 
     from ..files import read_mask, read_photo, to_image, write_image
-    from ..layers import remove
+    from ..layers import paint_out
 
     config = read_config(options)
     image = read_photo(options.photo)
@@ -48,6 +49,7 @@ def run(options: argparse.Namespace) -> None:
         mask = results[0].soft
         for result in results[1:]:
             mask = mask.maximum(result.soft)
-    plate = remove(image, mask, models.painter, options.seed, options.grow, options.candidates)
-    write_image(target, to_image(plate))
+    removal = paint_out(image, mask, models.painter, options.seed, options.grow, options.candidates, options.shadow,
+                        models.encoder)
+    write_image(target, to_image(removal.plate))
     print(target)

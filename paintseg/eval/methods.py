@@ -14,7 +14,6 @@ from ..prompts import Prompt
 from .task import Task
 
 if TYPE_CHECKING:
-    from ..encoders import Encoder
     from ..models import Models
 
 Method = Callable[[Tensor, Prompt], np.ndarray]
@@ -31,15 +30,6 @@ def make_method(task: Task, device: str = "cpu") -> Method:
         return peers.tokencut(load_models(device, task.encoder).encoder)
     return {"box": peers.filled_box, "opencv-grabcut": peers.opencv_grabcut,
             "random-walker": peers.random_walker}[task.method]()
-
-
-def automatic_mask(image: Tensor, encoder: Encoder) -> Tensor:
-    """TokenCut's coarse mask of a photo 3 x H x W, H x W in [0, 1]. Raises InputError."""
-    try:
-        from .. import discovery
-    except ImportError as missing:
-        raise InputError("the automatic mask needs paintseg/discovery.py, which is not there") from missing
-    return discovery.coarse_mask(image, encoder)
 
 
 @lru_cache(maxsize=4)

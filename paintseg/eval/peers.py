@@ -97,14 +97,14 @@ def random_walker() -> Method:
 
 def tokencut(encoder: Encoder) -> Method:
     """TokenCut (Wang et al. 2022) alone: of the whole photo, or within the box as the paper compares it."""
-    from .methods import automatic_mask
+    from ..discovery import coarse_mask
 
     def method(image: Tensor, prompt: Prompt) -> np.ndarray:
         if prompt.box is None or prompt.mask is not None:
-            return (automatic_mask(image, encoder) > 0.5).numpy()
+            return (coarse_mask(image, encoder) > 0.5).numpy()
         x0, y0, x1, y1 = prompt.extent()
         mask = np.zeros(prompt.size, bool)
-        mask[y0:y1, x0:x1] = (automatic_mask(image[:, y0:y1, x0:x1], encoder) > 0.5).numpy()
+        mask[y0:y1, x0:x1] = (coarse_mask(image[:, y0:y1, x0:x1], encoder) > 0.5).numpy()
         return mask
 
     return method

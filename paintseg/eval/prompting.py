@@ -71,8 +71,8 @@ def offset(instance: Instance, size: tuple[int, int], noise: float, seed: int) -
 
 def shift(values: Tensor, dx: float, dy: float) -> Tensor:
     """Move a map H x W by whole pixels; what leaves the photo is lost, but never all: then half as far."""
-    right, down = round(dx), round(dy)
     height, width = values.shape
+    right, down = min(max(round(dx), -width), width), min(max(round(dy), -height), height)
     moved = torch.zeros_like(values)
     moved[max(down, 0):height + min(down, 0), max(right, 0):width + min(right, 0)] = \
         values[max(-down, 0):height - max(down, 0), max(-right, 0):width - max(right, 0)]

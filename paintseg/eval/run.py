@@ -17,10 +17,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ..discovery import coarse_mask
 from ..errors import InputError, WorkerError
 from ..prompts import Prompt
 from .datasets import Instance
-from .methods import Method, automatic_mask, load_models, make_method
+from .methods import Method, load_models, make_method
 from .metrics import intersection_over_union
 from .prompting import make_prompt
 from .records import Records, Row
@@ -97,7 +98,7 @@ def measure(key: str, task: Task, instance: Instance, device: str) -> Row:
 def predict(task: Task, instance: Instance, image: torch.Tensor, device: str) -> tuple[Prompt, np.ndarray]:
     """The prompt for an instance and the mask, H x W bool, in its photo 3 x H x W. Raises InputError."""
     prompt = make_prompt(instance, task.prompt, tuple(image.shape[1:]), task.noise, task.seed,
-                         lambda: automatic_mask(image, load_models(device, task.encoder).encoder))
+                         lambda: coarse_mask(image, load_models(device, task.encoder).encoder))
     return prompt, _method(task, device)(image, prompt)
 
 

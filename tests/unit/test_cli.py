@@ -13,6 +13,8 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
+
 from paintseg.__main__ import main
 from paintseg.cli.bench import made_up_photo
 from paintseg.config import PRESETS, preset
@@ -24,7 +26,6 @@ from paintseg.morphology import dilate
 from paintseg.options import parse_options
 from paintseg.profiling import STAGES, StageClock
 from paintseg.segment import segment
-from PIL import Image
 
 SMALL = ["--preset", "fast", "--size", "128", "--set", "encoder_size=224"]
 CONFIG = preset("fast", size=128, encoder_size=224)

@@ -9,9 +9,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from PIL import Image
+
 from paintseg.errors import InputError
 from paintseg.files import MAX_PIXELS, check_target, read_mask, read_photo, to_image, write_images, write_mask
-from PIL import Image
 
 GREY = np.arange(48, dtype=np.uint8).reshape(6, 8) * 5
 COLOUR = np.stack([GREY, GREY[::-1], GREY[:, ::-1]], axis=-1)

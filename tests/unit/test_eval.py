@@ -1,0 +1,325 @@
+"""The evaluation: metrics, prompts, resuming, several processes, and what it writes."""
+
+import csv
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from PIL import Image
+from sklearn.metrics import jaccard_score
+
+from paintseg.cli.bench import made_up_photo
+from paintseg.errors import InputError
+from paintseg.eval import ablations
+from paintseg.eval.__main__ import main
+from paintseg.eval.datasets import read_manifest, thin_out
+from paintseg.eval.gallery import chosen
+from paintseg.eval.metrics import IGNORED, intersection_over_union
+from paintseg.eval.prompting import KINDS, coarsen, make_prompt, offset, shift
+from paintseg.eval.records import Row
+from paintseg.eval.task import Task
+from paintseg.files import to_image
+
+SMALL = ["--preset", "fast", "--set", "size=128", "--set", "encoder_size=224", "--threads", "1", "-q"]
+CHEAP = ["--method", "box", "--threads", "1", "-q"]
+LABELS = st.sampled_from([0, IGNORED, 255])
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """Four made-up photos with masks, in two sets; the set `round` has strokes."""
+    folder = tmp_path_factory.mktemp("photos")
+    rows = [("dataset", "stem", "image", "x0", "y0", "x1", "y1", "centroid_x", "centroid_y", "inner_x", "inner_y")]
+    for number in range(4):
+        name, size, side = ("round", "oval")[number % 2], 100 + 8 * number, 60
+        image, prompt = made_up_photo(size, side, seed=number)
+        ys, xs = (np.mgrid[:size, :size] + 0.5 - size / 2) / (side / 2)
+        truth = np.where(xs**2 + (ys / 0.8) ** 2 <= 1, 255, 0).astype(np.uint8)
+        truth[:3] = IGNORED
+        strokes = np.zeros((size, size), np.uint8)
+        strokes[size // 2, size // 2 - 10:size // 2 + 10], strokes[5, 5:-5] = 1, 2
+        for kind, picture in (("images", to_image(image)), ("masks", Image.fromarray(truth)),
+                              ("scribbles1", Image.fromarray(strokes)), ("scribbles2", Image.fromarray(strokes))):
+            if name == "round" or "scribbles" not in kind:
+                (folder / name / kind).mkdir(parents=True, exist_ok=True)
+                picture.save(folder / name / kind / f"photo{number}.png")
+        middle = (size / 2, size / 2)
+        rows.append((name, f"photo{number}", f"photo{number}.png", *prompt.box, *middle, *middle))
+    with (folder / "manifest.csv").open("w", newline="") as opened:
+        csv.writer(opened).writerows(rows)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """Commands keep what they finished under the current folder."""
+    monkeypatch.chdir(tmp_path)
+
+
+def evaluate(photos, *arguments):
+    """Run the command; the rows of its CSV by (set, stem), and its JSON."""
+    words = [str(photos), "--csv", "rows.csv", "--json", "out.json", *arguments]
+    assert main(words) == 0
+    with open("rows.csv", newline="") as opened:
+        rows = list(csv.DictReader(opened))
+    with open("out.json") as opened:
+        return rows, json.load(opened)
+
+
+@given(st.tuples(st.integers(1, 6), st.integers(1, 6)).flatmap(
+    lambda shape: st.tuples(arrays(bool, shape), arrays(np.uint8, shape, elements=LABELS))))
+def test_iou_is_scikit_learn_s_jaccard_score_over_the_counted_pixels(pair):
+    mask, truth = pair
+    counted = truth != IGNORED
+    assume((mask & counted).any() or (truth == 255).any())
+    assert intersection_over_union(mask, truth) == pytest.approx(
+        jaccard_score((truth == 255)[counted], mask[counted], zero_division=0.0))
+
+
+@given(arrays(np.uint8, (5, 5), elements=LABELS), arrays(bool, (5, 5)))
+def test_ignored_pixels_do_not_count(truth, mask):
+    flipped = np.where(truth == IGNORED, ~mask, mask)
+    assert intersection_over_union(mask, truth) == intersection_over_union(flipped, truth)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("noise", [0, 15, 30])
+def test_every_prompt_of_every_noise_touches_the_object(photos, kind, noise):
+    for instance in read_manifest(photos, ("round",)):
+        truth = instance.mask() == 255
+        found = torch.from_numpy(truth).float()
+        prompt = make_prompt(instance, kind, truth.shape, noise, discover=lambda found=found: found)
+        region = prompt.start_region().numpy() if prompt.kind in ("mask", "box") else np.zeros_like(truth)
+        for x, y in prompt.anchors():
+            region[int(y), int(x)] = True
+        assert (region & truth).any()
+
+
+def test_prompts_without_noise_are_those_of_the_manifest(photos):
+    instance = read_manifest(photos)[0]
+    size = instance.mask().shape
+    assert make_prompt(instance, "box", size).box == instance.box
+    assert make_prompt(instance, "point", size).points == (instance.centroid,)
+    strokes, others = instance.scribbles(1)
+    prompt = make_prompt(instance, "scribble", size)
+    assert (prompt.scribble == strokes).all() and (prompt.negative_scribble == others).all()
+
+
+@given(st.floats(1, 40), st.integers(0, 9))
+def test_noise_moves_a_prompt_by_that_percentage_of_half_the_diagonal(noise, seed):
+    photos = make_instance((400, 400, 600, 500))
+    dx, dy = offset(photos, (1000, 1000), noise, seed)
+    assert np.hypot(dx, dy) == pytest.approx(noise / 100 * np.hypot(200, 100) / 2)
+
+
+def test_more_noise_goes_further_in_the_same_direction():
+    instance = make_instance((400, 400, 600, 500))
+    little, much = (offset(instance, (1000, 1000), noise, 0) for noise in (15, 30))
+    assert much == pytest.approx((2 * little[0], 2 * little[1]))
+
+
+def make_instance(box):
+    from pathlib import Path
+
+    from paintseg.eval.datasets import Instance
+
+    return Instance("set", "stem", Path("photo.png"), Path("mask.png"), box, (500, 450), (500, 450))
+
+
+@given(arrays(bool, (7, 9)), st.integers(-12, 12), st.integers(-12, 12))
+def test_shifting_is_rolling_without_what_comes_round(values, dx, dy):
+    moved = shift(torch.from_numpy(values), dx, dy).numpy()
+    expected = np.zeros((7 + 24, 9 + 24), bool)
+    expected[12:19, 12:21] = values
+    expected = np.roll(expected, (dy, dx), (0, 1))[12:19, 12:21]
+    assert (moved == expected).all() if expected.any() else moved.any() == values.any()
+
+
+def test_a_coarse_mask_is_crude_but_no_other_object(photos):
+    for instance in read_manifest(photos):
+        truth = instance.mask() == 255
+        coarse = coarsen(torch.from_numpy(truth), instance.box).numpy() > 0.5
+        assert 0.5 < (coarse & truth).sum() / (coarse | truth).sum() < 0.95
+
+
+def test_thinning_takes_every_kth_of_every_set(photos):
+    instances = read_manifest(photos)
+    assert [one.stem for one in thin_out(instances, limit=1)] == ["photo0", "photo1"]
+    assert [one.stem for one in thin_out(instances, stride=2)] == ["photo0", "photo1"]
+    assert thin_out(instances) == sorted(instances, key=lambda one: one.dataset == "oval")
+
+
+def test_json_holds_an_object_per_set_and_the_mean_of_the_csv(photos):
+    rows, found = evaluate(photos, *CHEAP)
+    assert [(one["set"], one["n"], one["prompt"]) for one in found] == [("round", 2, "box"), ("oval", 2, "box")]
+    for one in found:
+        assert {"set", "prompt", "preset", "n", "mean_iou", "seconds_per_image", "settings"} <= set(one)
+        mean = np.mean([float(row["iou"]) for row in rows if row["dataset"] == one["set"]])
+        assert one["mean_iou"] == pytest.approx(mean, abs=1e-6)
+        assert one["mean_iou"] == pytest.approx(np.pi / 4, abs=0.03)  # an oval in its box
+
+
+def test_the_whole_method_finds_the_objects_and_several_processes_find_the_same(photos):
+    alone, found = evaluate(photos, *SMALL, "--only", "round", "--gallery", "gallery.jpg")
+    assert found[0]["mean_iou"] > 0.8 and found[0]["settings"]["config"]["size"] == 128
+    assert Image.open("gallery.jpg").format == "JPEG"
+    together, _ = evaluate(photos, *SMALL, "--only", "round", "--jobs", "2", "--csv", "others.csv", "--fresh")
+    with open("others.csv", newline="") as opened:
+        together = list(csv.DictReader(opened))
+    for row in (*alone, *together):
+        del row["seconds"]
+    assert alone == together
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(photos, monkeypatch):
+    first, _ = evaluate(photos, *CHEAP, "--limit", "1")
+    with open("rows.csv", "a") as opened:
+        opened.write("0123456789ab,box,box,,,0.0,0,round,photo2,0.12")  # killed while it wrote
+    measured = []
+    monkeypatch.setattr("paintseg.eval.run.measure", recorder(measured))
+    rows, found = evaluate(photos, *CHEAP)
+    assert sorted(measured) == ["photo2", "photo3"] and [one["n"] for one in found] == [2, 2]
+    assert [row for row in rows if row["note"] is not None][:2] == first
+    evaluate(photos, *CHEAP)
+    assert len(measured) == 2
+    evaluate(photos, *CHEAP, "--fresh")
+    assert len(measured) == 6
+
+
+def recorder(measured):
+    from paintseg.eval.run import measure
+
+    def measure_and_record(key, task, instance, device):
+        measured.append(instance.stem)
+        return measure(key, task, instance, device)
+
+    return measure_and_record
+
+
+def test_without_a_csv_a_run_goes_on_from_the_output_folder(photos, monkeypatch):
+    assert main([str(photos), *CHEAP]) == 0
+    measured = []
+    monkeypatch.setattr("paintseg.eval.run.measure", recorder(measured))
+    assert main([str(photos), *CHEAP]) == 0 and not measured
+
+
+@pytest.mark.parametrize("change", [{"noise": 15.0}, {"seed": 1}, {"prompt": "point"}, {"preset": "fast"},
+                                    {"method": "tokencut"}, {"changes": (("steps", 4),)}, {"encoder": "a=b"}])
+def test_whatever_decides_the_result_changes_the_key(change):
+    task = Task()
+    assert dataclasses.replace(task, **change).key("photos") != task.key("photos") != task.key("others")
+
+
+def test_the_same_parameters_have_the_same_key_whatever_they_are_called():
+    task = Task()
+    assert dataclasses.replace(task, variant="base").key("") == task.key("")
+    assert task.changed(steps=task.config.steps).key("") == task.key("")
+
+
+def test_sets_without_strokes_are_left_out_of_scribble_prompts(photos, capsys):
+    _, found = evaluate(photos, *SMALL, "--prompt", "scribble,scribble2", "--limit", "1")
+    assert [(one["set"], one["prompt"]) for one in found] == [("round", "scribble"), ("round", "scribble2")]
+    assert "oval has no strokes" in capsys.readouterr().err
+
+
+def test_a_method_that_finds_nothing_is_counted_and_says_why(photos, tmp_path, capsys):
+    for kind in ("images", "masks"):
+        (tmp_path / "flat" / kind).mkdir(parents=True)
+        Image.new("L", (40, 40), 255).save(tmp_path / "flat" / kind / "grey.png")
+    lines = (photos / "manifest.csv").read_text().splitlines()[0]
+    (tmp_path / "manifest.csv").write_text(f"{lines}\nflat,grey,grey.png,0,0,40,40,20,20,20,20\n")
+    rows, found = evaluate(tmp_path, "--method", "tokencut", "--prompt", "auto", "-q", "--threads", "1")
+    assert found[0]["failures"] == 1 and found[0]["mean_iou"] == 0 and "one colour" in rows[0]["note"]
+    assert "1 without a mask" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("prompt", ["box", "scribble", "mask"])
+def test_opencv_s_grabcut_finds_an_object_of_another_colour(photos, prompt):
+    pytest.importorskip("cv2")
+    _, found = evaluate(photos, "--method", "opencv-grabcut", "--prompt", prompt, "--only", "round", "-q")
+    assert found[0]["mean_iou"] > 0.9
+
+
+@pytest.mark.parametrize("prompt", ["box", "scribble", "mask", "point"])
+def test_scikit_image_s_random_walker_runs_from_every_prompt(photos, prompt):
+    pytest.importorskip("skimage")
+    _, found = evaluate(photos, "--method", "random-walker", "--prompt", prompt, "--only", "round", "-q")
+    assert found[0]["failures"] == 0 and found[0]["mean_iou"] > (0.1 if prompt == "point" else 0.6)
+
+
+def test_table_4_is_four_variants_of_the_preset():
+    tasks = ablations.variants(["table4"], Task(preset="paper"))
+    assert [(task.config.directions, task.config.adversarial) for task in tasks] == \
+        [("I", False), ("O", False), ("IO", False), ("IO", True)]
+    assert tasks[3].config == Task(preset="paper").config
+
+
+def test_every_table_is_made_of_parameters_there_are():
+    for name in ablations.NAMES:
+        tasks = ablations.variants([name], Task(encoder="a=b"))
+        assert len({task.variant for task in tasks}) == len(tasks) > 1
+
+
+def test_an_ablation_is_a_row_per_variant_and_set(photos):
+    words = ["--ablation", "table6a", "--preset", "fast", "--set", "size=64", "--set", "encoder_size=56", "-q"]
+    _, found = evaluate(photos, *words, "--limit", "1", "--threads", "1")
+    assert [(one["variant"], one["set"]) for one in found] == \
+        [(f"k = {k}", name) for k in (2, 3, 4) for name in ("round", "oval")]
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
+def test_the_gallery_shows_the_best_the_median_and_the_worst(values):
+    rows = [Row("", "", "", "", "", 0, 0, "set", str(index), iou, 0.0) for index, iou in enumerate(values)]
+    ious = [row.iou for row in chosen(rows)]
+    assert ious == sorted(ious, reverse=True) and len(ious) == min(9, len(values))
+    assert {max(values), min(values)} <= set(ious)
+    assert sorted(values)[len(values) // 2] in ious or sorted(values)[(len(values) - 1) // 2] in ious
+
+
+BAD = {
+    "no manifest": ["."],
+    "unknown set": ["PHOTOS", "--only", "square"],
+    "unknown prompt": ["PHOTOS", "--prompt", "wish"],
+    "unknown method": ["PHOTOS", "--method", "magic"],
+    "unknown preset": ["PHOTOS", "--preset", "finest"],
+    "unknown parameter": ["PHOTOS", "--set", "stepz=3"],
+    "unknown table": ["PHOTOS", "--ablation", "table9"],
+    "ablation of a peer": ["PHOTOS", "--ablation", "table4", "--method", "box"],
+    "noise beyond all": ["PHOTOS", "--noise", "150"],
+    "noise in words": ["PHOTOS", "--noise", "much"],
+    "nothing of a set": ["PHOTOS", "--only", "oval", "--prompt", "scribble", "-q"],
+    "box of a point": ["PHOTOS", "--method", "box", "--prompt", "point"],
+    "no limit": ["PHOTOS", "--limit", "0"],
+    "no jobs": ["PHOTOS", "--jobs", "0"],
+    "json nowhere": ["PHOTOS", "--json", "none/out.json"],
+    "csv of another kind": ["PHOTOS", "--csv", "other.csv"],
+    "gallery of another kind": ["PHOTOS", "--gallery", "gallery.doc"],
+    "encoder without file": ["PHOTOS", "--encoder", "vit_small_patch8_224.dino"],
+    "encoder of no file": ["PHOTOS", "--encoder", "vit_small_patch8_224.dino=none.safetensors", "-q"],
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_gets_one_sentence_and_code_2(photos, name, tmp_path, capsys):
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    assert main([str(photos) if word == "PHOTOS" else word for word in BAD[name]]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert said[-1].startswith("paintseg: ") and len(said) == 1 + (name == "nothing of a set")
+
+
+def test_a_manifest_that_cannot_be_read_says_where(tmp_path):
+    (tmp_path / "manifest.csv").write_text("dataset,stem,image,x0\ngrabcut,a,a.jpg,many\n")
+    with pytest.raises(InputError, match="line 2"):
+        read_manifest(tmp_path)
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 2**63 - 1))
+def test_the_direction_of_the_noise_is_spread(seed):
+    dx, dy = offset(make_instance((400, 400, 600, 500)), (1000, 1000), 30, seed)
+    assert (dx, dy) != (0, 0)
