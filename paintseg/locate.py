@@ -57,11 +57,14 @@ def locate(prompt: Prompt, frame: Frame, config: Config) -> Located:
         region = cover > 0.5 if (cover > 0.5).any() else cover >= cover.max()
     else:
         visits = log_visits(walk, inside, config.locate_restart)
-        if outside.any():
-            # What is visited more from the not-object points is theirs: the lead decides, scaled like the visits.
-            visits = torch.minimum(visits, visits.mean() + visits - log_visits(walk, outside, config.locate_restart))
         prior = standardise(visits)
         region = _pieces(prior.view(height, width) > 0, inside.view(height, width))
+        if (region.flatten() & outside).any():
+            # A not-object point lies on the piece found: what walks from there visit more is taken off it. Elsewhere
+            # the point has nothing to say, least of all about a twin of what it lies on.
+            lead = visits - log_visits(walk, outside, config.locate_restart)
+            prior = standardise(torch.minimum(visits, visits.mean() + lead))
+            region = _pieces((prior > 0).view(height, width), inside.view(height, width))
 
     for _ in range(config.locate_rounds):
         free = _box_region(region, config.locate_grow) & ~outside.view(height, width)

@@ -17,6 +17,8 @@ from .morphology import grow_box
 from .prompts import Point, Prompt
 from .view import View, fit_view
 
+NEGATIVE_RADIUS = 6  # px at a 512-px view around a not-object point that no result may hold
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -89,6 +91,11 @@ def prepare(image: Tensor, prompt: Prompt, encoder: Encoder, config: Config, mul
         valid = torch.zeros(1, 1, *prompt.size)
         valid[..., y0:y1, x0:x1] = 1
         allowed &= view.crop_mask(valid) > 0.5
+    negative_points = tuple(view.to_canvas(point) for point in prompt.negative_anchors())
+    allowed &= ~around(negative_points, view.canvas, config.pixels(NEGATIVE_RADIUS))
+    region &= allowed
+    if not region.any():
+        raise InputError("the not-object points leave nothing of the object; move them or draw a larger prompt")
     frames = lasting_frames(photo, view, encoder, config, whole)
     return Scene(
         photo=photo,
@@ -102,7 +109,7 @@ def prepare(image: Tensor, prompt: Prompt, encoder: Encoder, config: Config, mul
         frames=frames,
         affinity=affinity_term(frames, allowed, config, located),
         points=tuple(view.to_canvas(point) for point in prompt.anchors()),
-        negative_points=tuple(view.to_canvas(point) for point in prompt.negative_anchors()),
+        negative_points=negative_points,
     )
 
 
@@ -134,6 +141,15 @@ def affinity_term(frames: tuple[Frame, ...], allowed: Tensor, config: Config, lo
         return term
     whole = next((frame for frame in frames if frame.grid == tuple(located.prior.shape[-2:])), None)
     return term if whole is None else term + config.locate_prior * whole.to_canvas(located.prior, canvas)
+
+
+def around(points: tuple[Point, ...], canvas: tuple[int, int], radius: int) -> Tensor:
+    """1 x 1 x h x w bool: the canvas pixels within `radius` of any of the points (x, y)."""
+    ys, xs = torch.arange(canvas[0])[:, None] + 0.5, torch.arange(canvas[1])[None] + 0.5
+    hit = torch.zeros(canvas, dtype=torch.bool)
+    for x, y in points:
+        hit |= (xs - x) ** 2 + (ys - y) ** 2 <= radius**2
+    return hit[None, None]
 
 
 def generator_for(seed: int, step: int) -> torch.Generator:

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import lcm
 
+import numpy as np
 import torch
+from scipy import ndimage
 from torch import Tensor
 
 from . import amcp
@@ -15,7 +17,7 @@ from .config import Config, preset
 from .encoders import Encoder
 from .painters import Painter
 from .prompts import Prompt
-from .scene import prepare
+from .scene import NEGATIVE_RADIUS, prepare
 from .view import resize
 
 
@@ -107,4 +109,31 @@ def finish(state: amcp.State) -> Tensor:
     probability = refine(image, evidence, allowed, config)
     soft = torch.zeros(view.photo, device=probability.device)
     soft[y0:y1, x0:x1] = resize(probability[None, None], (y1 - y0, x1 - x0))[0, 0]
-    return soft
+    return drop_refused(soft, scene.prompt, 2 + round(NEGATIVE_RADIUS / 512 * max(x1 - x0, y1 - y0)))
+
+
+def drop_refused(soft: Tensor, prompt: Prompt, reach: int) -> Tensor:
+    """Take out the pieces that a not-object point lies on, unless an object point lies on them too.
+
+    Args:
+        soft: H x W in [0, 1]; pieces are what is connected above 0.5.
+        reach: pixels around a not-object point that count as lying on it: the disc kept clear around it must not hide
+            which piece it was cut from.
+
+    Returns:
+        H x W; `soft` itself when that would leave nothing.
+    """
+    negative = prompt.negative_anchors()
+    if not negative:
+        return soft
+    labels, _ = ndimage.label((soft > 0.5).cpu().numpy())
+    kept = {int(labels[int(y), int(x)]) for x, y in prompt.anchors()}
+    refused = {label for x, y in negative for label in _labels_near(labels, x, y, reach)} - kept - {0}
+    remaining = soft * torch.from_numpy(~np.isin(labels, sorted(refused))).to(soft.device)
+    return remaining if (remaining > 0.5).any() else soft
+
+
+def _labels_near(labels: np.ndarray, x: float, y: float, reach: int) -> set[int]:
+    column, row = int(x), int(y)
+    window = labels[max(0, row - reach) : row + reach + 1, max(0, column - reach) : column + reach + 1]
+    return set(np.unique(window).tolist())
