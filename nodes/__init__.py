@@ -5,6 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import ComfyExtension, io
 from typing_extensions import override
 
+from .diffusion import DiffusionPainterNode
 from .encoders import DINOEncoderNode
 from .example import place_example_photo
 from .loop import AMCPLoop
@@ -30,6 +31,7 @@ class PaintSegExtension(ComfyExtension):
             AMCPStep,
             ContrastivePotential,
             FastPainter,
+            DiffusionPainterNode,
             DINOEncoderNode,
         ]
 

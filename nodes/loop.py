@@ -17,7 +17,7 @@ from ..paintseg.segment import Result, segment
 from ..paintseg.visualize import overlay, step_frame
 from .convert import config_from, image_output, mask_output, photos_from
 from .managed import embedded_encoder, embedded_painter
-from .progress import StepProgress
+from .progress import StepProgress, reporting
 from .sockets import (
     CATEGORY,
     image_input,
@@ -96,18 +96,21 @@ class AMCPLoop(io.ComfyNode):
         painter, encoder = painter or embedded_painter(), encoder or embedded_encoder()
         pairs = pair_up(photos_from(image), prompt, ("images", "prompts"))
         progress = StepProgress(len(pairs), config.steps)
-        results, plates, cut_outs, frames, shown = [], [], [], [], []
+        phi, psi = (reporting(model, progress.within) for model in (painter, outpainter or painter))
+        masks, softs, plates, cut_outs, frames, shown = [], [], [], [], [], []
         for photo, one in pairs:
-            result = segment(photo, one, painter, encoder, config, seed, outpainter, progress)
+            # The states of an image are dropped with its result: those of a long batch would fill the memory.
+            result = segment(photo, one, phi, encoder, config, seed, psi, progress)
             plate, layer = _layers(photo, result, painter, seed)
-            results.append(result)
+            masks.append(result.mask)
+            softs.append(result.soft)
             plates.append(plate)
             cut_outs.append(layer)
             frames.extend(step_frame(state) for state in result.states)
             shown.append(overlay(photo, result.soft))
         return io.NodeOutput(
-            mask_output([result.mask for result in results]),
-            mask_output([result.soft for result in results]),
+            mask_output(masks),
+            mask_output(softs),
             image_output(plates),
             image_output(cut_outs),
             image_output(frames),

@@ -16,7 +16,7 @@ from ..paintseg.segment import begin, finish
 from ..paintseg.visualize import painted_photo, potential_map, step_frame
 from .convert import config_from, image_output, mask_output, photos_from
 from .managed import embedded_encoder, embedded_painter
-from .progress import StepProgress
+from .progress import StepProgress, reporting
 from .sockets import (
     CATEGORY,
     PainterSocket,
@@ -138,7 +138,7 @@ class AMCPStep(io.ComfyNode):
         for before in state.states:
             way = before.scene.config.direction(before.step) if direction == "auto" else direction
             chosen = painter or (state.inpainter if way == "I" else state.outpainter)
-            done.append(step(before, way, chosen, state.encoder))
+            done.append(step(before, way, reporting(chosen, progress.within), state.encoder))
             progress(done[-1])
         return io.NodeOutput(
             replace(state, states=tuple(done)),

@@ -25,6 +25,8 @@ def seeded(seed):
 
 
 class PainterConformance:
+    refusal = InputError
+
     @pytest.fixture
     def sides(self, painter):
         """Height and width of a small request that is no square and no power of two."""
@@ -100,5 +102,5 @@ class PainterConformance:
         image, hole = request_of
         small = image[:, :-1], hole[:, :-1], 1
         for bad in (small, (image, hole[:, 1:], 1), (image[:1], hole, 1), (image, hole, 0)):
-            with pytest.raises(InputError):
+            with pytest.raises(self.refusal):
                 painter.paint(*bad, seeded(0))
