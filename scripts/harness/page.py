@@ -62,9 +62,15 @@ class ComfyPage:
         self.page.mouse.move(x + dx, y + dy, steps=8)
         self.page.mouse.up()
 
-    def run(self) -> None:
-        """Press the Run button."""
+    def run(self, seconds: float) -> str:
+        """Press Run and wait for the end: "execution_success", "execution_error" or "execution_interrupted"."""
+        self.page.evaluate(
+            """() => ["execution_success", "execution_error", "execution_interrupted"].forEach(
+                kind => app.api.addEventListener(kind, () => { window.runEnded = kind }, { once: true }))"""
+        )
         self.page.get_by_test_id("queue-button").click()
+        self.page.wait_for_function("window.runEnded", timeout=1000 * seconds)
+        return self.page.evaluate("window.runEnded")
 
     def nodes(self, kind: str) -> list[dict[str, Any]]:
         """id, title and widget values of the nodes of one type."""
@@ -81,13 +87,17 @@ class ComfyPage:
         """Types of nodes that ComfyUI shows as missing."""
         return self.page.evaluate("app.graph._nodes.filter(node => node.has_errors).map(node => node.type)")
 
-    def wait_for_picture(self, node_id: int, seconds: float) -> None:
-        """Wait until the node shows a picture that the server made."""
-        self.page.wait_for_function(
-            "id => app.nodeOutputs[id]?.images?.some(image => image.type !== 'input')",
-            arg=str(node_id),
-            timeout=1000 * seconds,
-        )
+    def picture_size(self, node_id: int) -> list[int]:
+        """Width and height in pixels of the picture that a modern node shows, once it has arrived."""
+        picture = self.page.locator(f'[data-node-id="{node_id}"] img').last
+        picture.wait_for()
+        return picture.evaluate("image => image.decode().then(() => [image.naturalWidth, image.naturalHeight])")
+
+    def settle(self) -> None:
+        """Wait until nothing is under way: no job, no picture that has yet to arrive."""
+        self.page.get_by_text("0 active", exact=True).wait_for()
+        self.page.wait_for_function("() => [...document.images].every(image => image.complete)")
+        self.page.wait_for_load_state("networkidle")
 
     def prompt(self) -> dict[str, Any]:
         """The graph as the browser itself would queue it."""

@@ -9,6 +9,7 @@ from harness.paths import PACK_NAME, ROOT
 ARTEFACTS = ROOT / "output" / "test-artifacts"
 NAME = "object_removal"
 WORKFLOWS = sorted((ROOT / "workflows").glob("*.json"))
+RESULTS = (("MaskPreview", "Mask"), ("PreviewImage", "Clean plate"), ("PreviewImage", "Cut-out"))
 PATIENCE = 600.0  # seconds; a run takes about twenty on two idle cores
 
 
@@ -48,17 +49,18 @@ def test_box_drawn_on_the_photo_becomes_a_mask(opened):
     assert after["width"] > before["width"]
     assert after["height"] > before["height"]
 
-    opened.run()
-    opened.wait_for_picture(node(opened, "MaskPreview", "Mask")["id"], PATIENCE)
-    opened.wait_for_picture(node(opened, "PreviewImage", "Clean plate")["id"], PATIENCE)
-    opened.page.wait_for_load_state("networkidle")
+    assert opened.run(PATIENCE) == "execution_success"
+    shown = [node(opened, kind, title)["id"] for kind, title in RESULTS]
+    assert [opened.picture_size(one) for one in shown] == [[512, 512]] * len(RESULTS)
+    opened.settle()
+    opened.page.get_by_test_id("close-minimap-button").click()
     photograph(opened, "object-removal")
     assert opened.unknown_nodes() == []
     assert opened.complaints == []
 
 
 def test_classic_nodes_show_the_box_as_numbers(opened):
-    opened.page.wait_for_load_state("networkidle")
+    opened.settle()
     photograph(opened, "classic-nodes")
     box = node(opened, "PaintSeg_PromptToMask")["widgets"]
     assert {key: box[key] for key in ("x", "y", "width", "height")} == box["box"]
