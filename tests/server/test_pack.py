@@ -1,5 +1,7 @@
 """The pack as a running ComfyUI sees it."""
 
+import re
+import urllib.error
 import urllib.request
 
 import pytest
@@ -67,3 +69,27 @@ def test_every_workflow_has_a_thumbnail(server, name):
     address = f"{server.url}/api/workflow_templates/{PACK_NAME}/{name}.jpg"
     with urllib.request.urlopen(address) as picture:
         assert picture.read(3) == b"\xff\xd8\xff"
+
+
+@pytest.fixture
+def help_page(server):
+    """Reads a node's help page from where ComfyUI's sidebar fetches it; empty when there is none."""
+
+    def read(key):
+        try:
+            with urllib.request.urlopen(f"{server.url}/extensions/{PACK_NAME}/docs/{key}.md") as page:
+                return page.read().decode()
+        except urllib.error.HTTPError:
+            return ""
+
+    return read
+
+
+def test_help_pages_name_every_socket_and_widget(ours, help_page):
+    missing = []
+    for key, node in ours.items():
+        bold = ",".join(re.findall(r"\*\*([^*]+)\*\*", help_page(key)))
+        told = {name.strip() for name in bold.split(",")}
+        names = [*node["input"].get("required", {}), *node["input"].get("optional", {}), *node["output_name"]]
+        missing += [f"{key}: {name}" for name in names if name not in told]
+    assert missing == []
