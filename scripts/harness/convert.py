@@ -2,7 +2,8 @@
 
 Made for this pack's own workflows: widgets, links, muted nodes and notes. What it does not know (subgraphs,
 reroutes, bypassed nodes) it refuses rather than guesses. comfy-cli has a general converter, but version 1.23
-puts the default box in place of one drawn on an image; the tests hold this one against the browser's own.
+puts the default box in place of one drawn on an image and loses the choice of an option without inputs; the tests
+hold this one against the browser's own.
 """
 
 from __future__ import annotations

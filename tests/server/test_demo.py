@@ -1,5 +1,6 @@
 """The first command a newcomer types."""
 
+import os
 import re
 import signal
 import socket
@@ -67,18 +68,26 @@ def test_demo_names_a_taken_port():
     assert f"Port {port} is in use" in done.stderr
 
 
+def _press_ctrl_c(process):
+    os.killpg(process.pid, signal.SIGINT)  # a terminal tells the whole group
+
+
+def _kill(process):
+    process.terminate()
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("ending", ["SIGINT", "SIGTERM"])
-def test_served_demo_ends_without_leaving_a_server(ending):
-    if not hasattr(signal, "SIGHUP"):
-        pytest.skip("this system has no such signals")
-    serving = subprocess.Popen([*DEMO, "--serve", "--port", "0"], stdout=subprocess.PIPE, text=True)
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+@pytest.mark.parametrize("end", [_press_ctrl_c, _kill])
+def test_served_demo_ends_without_leaving_a_server(end):
+    argv = [*DEMO, "--serve", "--port", "0"]
+    serving = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, start_new_session=True)
     try:
         address = next(found.group() for line in serving.stdout if (found := re.search(r"http://\S+", line)))
         with urllib.request.urlopen(address) as page:
             assert page.status == 200
     finally:
-        serving.send_signal(getattr(signal, ending))
+        end(serving)
     assert serving.wait(30) in (0, 130)
     port = int(re.search(r":(\d+)/", address).group(1))
     with socket.socket() as probe:

@@ -19,19 +19,6 @@ def test_bundled_workflow_runs(client, path):
     assert run.status == "success", run.error
 
 
-@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_conversion_agrees_with_comfy_cli_except_for_drawn_boxes(client, path):
-    from comfy_cli.workflow_to_api import convert_ui_to_api
-
-    schemas = client.object_info()
-    mine, theirs = to_prompt(read(path), schemas), convert_ui_to_api(read(path), schemas)
-    for prompt in (mine, theirs):
-        for node in prompt.values():
-            boxes = [name for name, value in node["inputs"].items() if isinstance(value, dict)]
-            node["inputs"] = {name: value for name, value in node["inputs"].items() if name not in boxes}
-    assert mine == theirs
-
-
 def test_values_that_fit_no_widget_are_refused(client):
     node = {"id": 1, "type": "SolidMask", "mode": 0, "widgets_values": [1.0, 64, 64, "odd"]}
     with pytest.raises(NotConvertible, match="holds values no widget takes"):
