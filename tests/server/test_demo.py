@@ -68,6 +68,10 @@ def test_demo_names_a_taken_port():
     assert f"Port {port} is in use" in done.stderr
 
 
+def _hear_ctrl_c():
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # shells make their background jobs deaf to it
+
+
 def _press_ctrl_c(process):
     os.killpg(process.pid, signal.SIGINT)  # a terminal tells the whole group
 
@@ -80,8 +84,13 @@ def _kill(process):
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 @pytest.mark.parametrize("end", [_press_ctrl_c, _kill])
 def test_served_demo_ends_without_leaving_a_server(end):
-    argv = [*DEMO, "--serve", "--port", "0"]
-    serving = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    serving = subprocess.Popen(
+        [*DEMO, "--serve", "--port", "0"],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=_hear_ctrl_c,
+    )
     try:
         address = next(found.group() for line in serving.stdout if (found := re.search(r"http://\S+", line)))
         with urllib.request.urlopen(address) as page:
