@@ -42,14 +42,15 @@ class DINOEncoder:
         model_name: timm's name, such as "vit_small_patch14_dinov2.lvd142m" or "vit_small_patch8_224.dino".
         state: the model's tensors under timm's names, of any floating type.
         device: where to put it.
+        options: more of what timm.create_model takes, such as a smaller `depth`.
 
     Raises InputError for a model of another kind, WeightsError when the tensors are not that model's.
     """
 
-    def __init__(self, model_name: str, state: Mapping[str, Tensor],
-                 device: torch.device | str = "cpu") -> None:
+    def __init__(self, model_name: str, state: Mapping[str, Tensor], device: torch.device | str = "cpu",
+                 **options: object) -> None:
         self.name = model_name.split(".")[0]
-        self.module = build_module(model_name, state).to(device)
+        self.module = build_module(model_name, state, **options).to(device)
         config = self.module.pretrained_cfg
         self.stride: int = self.module.patch_embed.patch_size[0]
         self.size: int = config["input_size"][-1]
@@ -172,12 +173,12 @@ class DINOEncoder:
         return torch.cat([learnt[:, :prefix], resized.flatten(2).mT.to(learnt)], dim=1)
 
 
-def build_module(model_name: str, state: Mapping[str, Tensor]) -> nn.Module:
+def build_module(model_name: str, state: Mapping[str, Tensor], **options: object) -> nn.Module:
     """The timm model of that name with these tensors, float32 and frozen. Raises InputError, WeightsError."""
     import timm
 
     try:
-        module = timm.create_model(model_name, pretrained=False, num_classes=0, dynamic_img_size=True)
+        module = timm.create_model(model_name, num_classes=0, dynamic_img_size=True, **options)
     except (RuntimeError, TypeError) as error:  # a name timm has not; a model without a grid of patches
         raise InputError(f"timm has no vision transformer called {model_name!r}: {error}") from error
     parts = ("patch_embed", "cls_token", "reg_token", "pos_embed", "norm_pre", "blocks", "norm")

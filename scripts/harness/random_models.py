@@ -109,7 +109,8 @@ def filled(shapes: Iterable[tuple[str, Tensor]], dtype: torch.dtype = torch.floa
         if not like.is_floating_point():
             values[name] = torch.arange(like.numel()).view(like.shape).to(like.dtype)
         elif like.ndim < 2 or name.endswith(("running_mean", "running_var")):
-            level = 1.0 if name.endswith(("weight", "scale", "running_var", "lambda1", "gamma")) else 0.0
+            one = name.endswith(("weight", "scale", "running_var", "lambda1", "gamma", "gamma_1", "gamma_2"))
+            level = 1.0 if one else 0.0
             values[name] = torch.full(like.shape, level, dtype=dtype)
         else:
             scaled = (pool.roll(7919 * index) / like[0].numel() ** 0.5).to(dtype)

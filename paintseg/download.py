@@ -1,0 +1,95 @@
+"""Downloading a file of weights: resumable, checked, and never half there."""
+
+from __future__ import annotations
+
+import os
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from email.message import Message
+from http.client import HTTPException, HTTPResponse
+from pathlib import Path
+from typing import IO
+
+from .errors import WeightsError
+from .weights import sha256_of
+
+Progress = Callable[[int, int], None]
+"""Called with the bytes that are there and the bytes there will be (0 where nobody tells)."""
+
+BLOCK = 1 << 20
+SILENCE_SECONDS = 60.0
+
+
+def download(address: str, target: Path, sha256: str = "", progress: Progress | None = None) -> None:
+    """Put the file at `address` at `target`, whole and with the right hash, or not at all.
+
+    What has come stays beside it in `NAME.part` when the connection breaks or `progress` raises, and the next
+    call goes on from there.
+
+    Args:
+        address: of the file; redirections are followed.
+        target: where it goes; the folder is made.
+        sha256: in hexadecimal; when empty, the hash is taken that Hugging Face sends along (X-Linked-Etag).
+        progress: told about every megabyte; what it raises ends the download.
+
+    Raises WeightsError when the address does not answer or what came is not what it should be.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_name(f"{target.name}.part")
+    try:
+        told = _fetch(address, unfinished, progress or (lambda *_: None))
+    except (OSError, HTTPException) as problem:
+        raise WeightsError(f"{address} could not be downloaded to {target.parent} ({problem}); try again, or "
+                           f"save it there as {target.name} yourself") from problem
+    expected = (sha256 or told).lower()
+    if (found := sha256_of(unfinished)) != expected:
+        unfinished.unlink()
+        raise WeightsError(f"what came from {address} has sha256 {found} instead of {expected or 'a known one'} "
+                           f"and was thrown away; try again, or save the right file as {target}")
+    os.replace(unfinished, target)
+
+
+def _fetch(address: str, unfinished: Path, progress: Progress) -> str:
+    """Complete the unfinished file; the sha256 that came with it, or an empty string."""
+    there = unfinished.stat().st_size if unfinished.exists() else 0
+    redirects = _Redirects()
+    request = urllib.request.Request(address, headers={"Range": f"bytes={there}-"} if there else {})
+    try:
+        answer: HTTPResponse = urllib.request.build_opener(redirects).open(request, timeout=SILENCE_SECONDS)
+    except urllib.error.HTTPError as refused:
+        if refused.code != 416:  # nothing lies beyond what is there: it is whole, or not that file
+            raise
+        return redirects.linked or _linked(refused.headers)
+    with answer:
+        if answer.status != 206:  # the server starts from the beginning
+            there = 0
+        length = int(answer.headers.get("Content-Length") or 0)
+        total = there + length if length else 0
+        with unfinished.open("ab" if there else "wb") as file:
+            progress(there, total)
+            while block := answer.read(BLOCK):
+                file.write(block)
+                there += len(block)
+                progress(there, total)
+        if total and there < total:
+            raise OSError(f"the connection ended after {there} of {total} bytes")
+        return redirects.linked or _linked(answer.headers)
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows redirections and remembers the hash that Hugging Face sends with the first."""
+
+    linked = ""
+
+    def redirect_request(self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str,
+                         headers: Message, newurl: str) -> urllib.request.Request | None:
+        self.linked = self.linked or _linked(headers)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _linked(headers: Message) -> str:
+    """A sha256 that an answer names for the file it leads to."""
+    found = re.search(r"\b[0-9a-fA-F]{64}\b", headers.get("X-Linked-Etag", ""))
+    return found.group() if found else ""

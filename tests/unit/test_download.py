@@ -1,0 +1,124 @@
+"""Downloads against a real HTTP server on loopback."""
+
+import hashlib
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from paintseg.download import download
+from paintseg.errors import WeightsError
+
+CONTENT = bytes(range(256)) * 12_000  # 3 MB
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+class Hub(BaseHTTPRequestHandler):
+    """Answers as Hugging Face does: a redirection that tells the hash, then the file with ranges."""
+
+    asked: list
+    cut = len(CONTENT)
+    etag = f'"{SHA256}"'
+    ranges = True
+
+    def do_GET(self):
+        start = int((self.headers.get("Range") or "bytes=0-")[6:-1]) if self.ranges else 0
+        if self.path == "/file":
+            self.send_response(302)
+            self.send_header("Location", "/stored")
+            self.send_header("X-Linked-Etag", self.etag)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+        elif self.path != "/stored":
+            self.send_error(404)
+        elif start >= len(CONTENT):
+            self.send_error(416)
+        else:
+            self.asked.append(start)
+            self.send_response(206 if start else 200)
+            self.send_header("Content-Length", str(len(CONTENT) - start))
+            self.end_headers()
+            self.wfile.write(CONTENT[start:self.cut])
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def hub():
+    """The handler class of a running server, with its address."""
+    handler = type("Handler", (Hub,), {"asked": []})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    handler.address = f"http://127.0.0.1:{server.server_port}/file"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield handler
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def target(tmp_path):
+    return tmp_path / "models" / "weights.safetensors"
+
+
+def test_a_file_comes_whole_into_a_folder_that_is_made(hub, target):
+    download(hub.address, target, SHA256)
+    assert target.read_bytes() == CONTENT
+    assert [path.name for path in target.parent.iterdir()] == [target.name]
+
+
+def test_a_broken_download_goes_on_where_it_stopped(hub, target):
+    hub.cut = 1_000_000
+    with pytest.raises(WeightsError, match="ended after 1000000 of 3072000 bytes"):
+        download(hub.address, target, SHA256)
+    assert not target.exists()
+    hub.cut = len(CONTENT)
+    download(hub.address, target, SHA256)
+    assert hub.asked == [0, 1_000_000] and target.read_bytes() == CONTENT
+
+
+def test_a_server_without_ranges_starts_again(hub, target):
+    target.parent.mkdir()
+    target.with_name("weights.safetensors.part").write_bytes(b"old")
+    hub.ranges = False
+    download(hub.address, target, SHA256)
+    assert target.read_bytes() == CONTENT
+
+
+def test_a_whole_unfinished_file_is_only_checked(hub, target):
+    target.parent.mkdir()
+    target.with_name("weights.safetensors.part").write_bytes(CONTENT)
+    download(hub.address, target)
+    assert hub.asked == [] and target.read_bytes() == CONTENT
+
+
+def test_what_progress_raises_ends_it_and_what_came_stays(hub, target):
+    def cancel(there, total):
+        assert total == len(CONTENT)
+        if there:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        download(hub.address, target, SHA256, cancel)
+    download(hub.address, target, SHA256)
+    assert hub.asked == [0, 1 << 20] and target.read_bytes() == CONTENT
+
+
+def test_the_hash_the_hub_tells_is_checked_when_none_is_known(hub, target):
+    download(hub.address, target)
+    assert target.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("known, told", [("0" * 64, SHA256), ("", "f" * 64), ("", "")])
+def test_a_file_with_another_hash_or_none_is_thrown_away(hub, target, known, told):
+    hub.etag = f'"{told}"'
+    with pytest.raises(WeightsError, match=f"has sha256 {SHA256} instead of"):
+        download(hub.address, target, known)
+    assert list(target.parent.iterdir()) == []
+
+
+def test_an_address_that_does_not_answer_is_named_with_file_and_folder(hub, target):
+    with pytest.raises(WeightsError) as refused:
+        download(hub.address + "-not", target, SHA256)
+    words = str(refused.value)
+    assert all(part in words for part in (hub.address + "-not", target.name, str(target.parent), "404"))
