@@ -22,11 +22,18 @@ from .detail import add_detail
 from .plausibility import strangeness
 from .seam import join
 from .shadow import find_shadow
-from .window import largest_hole, show, show_hole, window
+from .window import show, show_hole, window
 
 RIM = 0.03
 """Width of the contact rim over the root of the object's area: antialiasing, JPEG rings, the darkest of a
 shadow."""
+
+SHARES = (1 / 2, 1.0, 1 / 3)
+"""How much of the painter's side a large hole takes, candidate by candidate.
+
+Shown small, it has more of the photo in the painter's reach and less room for things to be invented in; shown
+large, it needs less borrowed detail. Neither is best on most photos.
+"""
 
 APART = 1 / 16
 """Parts of the hole further apart than twice this share of the photo's longer side are painted one by one."""
@@ -63,11 +70,10 @@ def paint_out(image: Tensor, mask: Tensor, painter: Painter, seed: int = 0, grow
     Args:
         image: 3 x H x W in [0, 1].
         mask: H x W, bool or in [0, 1], the object.
-        painter: fills the hole. One that fills large holes badly says so by an attribute `largest_hole`, in
-            pixels.
+        painter: fills the hole.
         seed: same seed, same plate, to the bit on the CPU.
         grow: pixels the hole reaches beyond the mask; None takes `RIM` of the object's size.
-        candidates: paintings to choose from by `strangeness`.
+        candidates: paintings to choose from by `strangeness`. They show a large hole at several scales.
         shadow: take the object's shadow out with it.
         encoder: judges the candidates; needed for more than one.
         progress: called with the share that is done, in (0, 1], after every painting; what it raises ends the
@@ -147,11 +153,11 @@ def apart(hole: Tensor) -> list[Tensor]:
 def _paint(photo: Tensor, part: Tensor, unpainted: Tensor, fade: int, painter: Painter, count: int,
            generator: torch.Generator) -> Iterator[Tensor]:
     """`count` plates with this part of the hole filled; other unpainted parts are hidden from the painter."""
-    view = window(part, painter, hole_side=largest_hole(painter))
-    x0, y0, x1, y1 = view.box
-    height, width = view.content
-    seen, hole = photo[:, y0:y1, x0:x1], part[y0:y1, x0:x1]
-    for _ in range(count):
+    for number in range(count):
+        view = window(part, painter, share=SHARES[number % len(SHARES)])
+        x0, y0, x1, y1 = view.box
+        height, width = view.content
+        seen, hole = photo[:, y0:y1, x0:x1], part[y0:y1, x0:x1]
         painted = painter.paint(show(photo, view), show_hole(unpainted, view), 1, generator)[0].to(photo)
         filled = add_detail(seen, unpainted[y0:y1, x0:x1], painted[:, :height, :width])
         plate = photo.clone()

@@ -30,7 +30,8 @@ DARKEST = 0.12
 """With less light than this share it is a dark thing, not a shadow."""
 
 UNSURE = 0.125
-"""A painting that misses the light of the ground by more than this (log, median) says nothing about shadows."""
+"""A painting that misses the light of the ground by more than this (log, median) says nothing about
+shadows."""
 
 SAME_HUE = 0.12
 """Largest change of a colour channel's share of the light: a shadow dims, an object tints."""

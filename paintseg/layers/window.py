@@ -14,20 +14,14 @@ CONTEXT = 2.0
 """Side of the window over the longer side of the hole: as much photo as hole along either axis."""
 
 
-def largest_hole(painter: Painter) -> int | None:
-    """Longest side in pixels of a hole the painter fills well, from its attribute of that name; None for
-    any."""
-    return getattr(painter, "largest_hole", None)
-
-
-def window(hole: Tensor, painter: Painter, size: int | None = None, hole_side: int | None = None) -> View:
+def window(hole: Tensor, painter: Painter, size: int | None = None, share: float = 1.0) -> View:
     """The view the painter gets: `CONTEXT` times the hole, at least the painter's size, never past the photo.
 
     Args:
         hole: H x W bool, not empty.
         painter: whose `multiple` and `size` the canvas keeps to.
         size: longest side of the canvas' content in pixels; None for the painter's.
-        hole_side: longest side in pixels the hole may have on the canvas; None for any.
+        share: of `size`, the most that the hole's longer side may take; less shows a large hole smaller.
 
     Returns:
         A view that never enlarges: one photo pixel is at most one canvas pixel.
@@ -36,7 +30,7 @@ def window(hole: Tensor, painter: Painter, size: int | None = None, hole_side: i
     box = bounding_box(hole[None, None])
     longest = max(box[2] - box[0], box[3] - box[1])
     room = size or painter.size
-    ratio = min(1.0, (hole_side or room) / longest)
+    ratio = min(1.0, share * room / longest)
     side = max(int(CONTEXT * longest), int(room / ratio))
     (x0, x1), (y0, y1) = _span(box[0], box[2], side, width), _span(box[1], box[3], side, height)
     ratio = min(ratio, room / max(x1 - x0, y1 - y0))
