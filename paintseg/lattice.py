@@ -10,12 +10,15 @@ How this one is built, without a hash table: the lattice is the points of d + 1 
 coordinate i is (d + 1) * cell_i + k. The first d cells, packed into one whole number, are the key. Class by
 class the keys of all points are sorted, equal neighbours become one corner, and the next corner along a
 direction, whose key differs by a constant, is found by binary search.
+
+The same lines run on NumPy arrays for the CPU and on torch tensors elsewhere (`xp` is the library). On a CPU
+NumPy and SciPy do this as fast on one thread as torch does on two, and do not wait for busy cores.
 """
 
 from __future__ import annotations
 
 import math
-from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -24,8 +27,10 @@ from torch import Tensor
 
 from .errors import InputError
 
-# points embedded at a time: temporaries stay in the cache, and below the size torch spreads over threads
-_CHUNK = 5000
+Array = np.ndarray | Tensor
+
+_CHUNK = 1 << 13  # points embedded at a time on a CPU: temporaries stay in the cache
+_CHUNK_ELSEWHERE = 1 << 20  # on a GPU: bounds the memory
 _MARGIN = 3  # cells beyond the points': corners lie up to 2 below and 1 above, their neighbours 1 further
 
 
@@ -36,7 +41,7 @@ class Lattice:
 
     Attributes:
         size: number of lattice corners that some point touches.
-        points, dimensions: N and d of the features.
+        points: number N of points.
     """
 
     def __init__(self, features: Tensor) -> None:
@@ -52,9 +57,10 @@ class Lattice:
         if features.ndim != 2 or 0 in features.shape:
             raise InputError(f"features must be N x d, not empty; got {tuple(features.shape)}")
         planes = features.detach().float().t()
-        self.dimensions, self.points = planes.shape
-        self.device = planes.device
-        self._build(planes)
+        self._on_cpu = planes.device.type == "cpu"
+        tables = build_tables(planes.numpy() if self._on_cpu else planes)
+        self.size, self.points = tables.size, len(features)
+        self._filter = _SparseFilter(tables) if self._on_cpu else _TensorFilter(tables)
 
     def filter(self, values: Tensor) -> Tensor:
         """Sum of the values of all points, weighted with the Gaussian of their distance in feature space.
@@ -65,149 +71,138 @@ class Lattice:
             values: N x C, float32, on the features' device.
 
         Returns:
-            N x C, float32. Deterministic on the CPU.
+            N x C, float32. Channels do not influence each other. Deterministic on the CPU.
 
         Raises:
             InputError: values of another shape.
         """
         if values.ndim != 2 or len(values) != self.points:
             raise InputError(f"values must be {self.points} x C; got {tuple(values.shape)}")
-        if self.device.type != "cpu":
-            return self._slice(self._blur(self._splat(values.detach())))
-        channels = values.detach().t().contiguous().numpy()
-        filtered = np.empty_like(channels)
+        planes = values.detach().t()
+        return torch.as_tensor(self.filter_planes(planes.numpy() if self._on_cpu else planes)).t()
 
-        def run(channel: int) -> None:
-            filtered[channel] = self._filter_on_cpu(channels[channel])
-
-        workers = min(len(channels), torch.get_num_threads())
-        if workers > 1:
-            with ThreadPoolExecutor(workers) as pool:
-                list(pool.map(run, range(len(channels))))
-        else:
-            for channel in range(len(channels)):
-                run(channel)
-        return torch.from_numpy(filtered).t()
-
-    def _filter_on_cpu(self, values: np.ndarray) -> np.ndarray:
-        """One channel. SciPy's sparse products and NumPy's gathers are quickest here, and free the GIL."""
-        corners = self._spreader @ values
-        for after, before in zip(self._after.numpy(), self._before.numpy(), strict=True):
-            around = corners.take(after)
-            around += corners.take(before)
-            around *= 0.5
-            corners[:-1] += around
-        return self._reader @ corners
-
-    def _splat(self, values: Tensor) -> Tensor:
-        spread = values[:, None] * self._weights[..., None]
-        corners = values.new_zeros(self.size + 1, values.shape[1])
-        return corners.index_add_(0, self._corners.flatten(), spread.flatten(0, 1))
-
-    def _slice(self, corners: Tensor) -> Tensor:
-        read = corners.index_select(0, self._corners.flatten()).view(*self._corners.shape, -1)
-        return (read * self._weights[..., None]).sum(1)
-
-    def _blur(self, corners: Tensor) -> Tensor:
-        for after, before in zip(self._after, self._before, strict=True):
-            around = corners.index_select(0, after)
-            around += corners.index_select(0, before)
-            corners[:-1].add_(around, alpha=0.5)
-        return corners
-
-    def _build(self, planes: Tensor) -> None:
-        corners, n = self.dimensions + 1, self.points
-        basis, origin, strides, bits = _frame(planes)
-        packed = torch.empty(corners, n, dtype=torch.int64, device=self.device)
-        self._weights = torch.empty(n, corners, device=self.device)
-        step = _CHUNK if self.device.type == "cpu" else 1 << 20
-        slots = torch.arange(corners, device=self.device)[:, None]
-        for start in range(0, n, step):
-            part = slice(start, min(n, start + step))
-            cells = (basis @ planes[:, part].double()).float()  # on some GPUs float32 products are rounded
-            keys, self._weights[part] = _embed(cells, origin, strides)
-            # the place of a key among all corners of all points rides along in the low bits of what is sorted
-            place = torch.arange(part.start, part.stop, device=self.device) * corners + slots
-            packed[:, part] = keys.bitwise_left_shift_(bits).bitwise_or_(place)
-        keys_of_class, first = self._number(packed, bits)
-        self._link(keys_of_class, first, strides.tolist())
-        if self.device.type == "cpu":
-            rows = np.arange(0, n * corners + 1, corners, dtype=np.int32)
-            entries = self._weights.numpy().ravel(), self._corners.numpy().ravel(), rows
-            self._reader = sparse.csr_matrix(entries, shape=(n, self.size + 1))
-            self._spreader = self._reader.T  # a view
-
-    def _number(self, packed: Tensor, bits: int) -> tuple[list[Tensor], list[int]]:
-        """Number the corners class by class, in the order of their keys."""
-        corners, n = packed.shape
-        self._corners = torch.empty(n, corners, dtype=torch.int32, device=self.device)
-        flat, mask = self._corners.view(-1), (1 << bits) - 1
-        keys_of_class, first = [], [0]
-        for row in packed:
-            row = _sort(row)
-            keys = row >> bits
-            new = torch.ones(n, dtype=torch.bool, device=self.device)
-            torch.ne(keys[1:], keys[:-1], out=new[1:])
-            number = new.cumsum(0, dtype=torch.int32).add_(first[-1] - 1)
-            flat.scatter_(0, row.bitwise_and_(mask), number)
-            keys_of_class.append(keys[new])
-            first.append(first[-1] + len(keys_of_class[-1]))
-        self.size = first[-1]
-        return keys_of_class, first
-
-    def _link(self, keys_of_class: list[Tensor], first: list[int], strides: list[int]) -> None:
-        """Find the neighbours of every corner in every direction; `size` stands for a missing one.
-
-        Along direction j coordinate j grows by d while all others fall by 1, and the other way round.
-        """
-        corners = len(keys_of_class)
-        shape, like = (corners, self.size + 1), {"dtype": torch.int32, "device": self.device}
-        after, before = torch.full(shape, self.size, **like), torch.full(shape, self.size, **like)
-        every = torch.arange(self.size, **like)
-        for k, keys in enumerate(keys_of_class):
-            # towards `before` the others grow by 1, hence the class too; after class d the cells do instead
-            target = (k + 1) % corners
-            carry = sum(strides) if target == 0 else 0
-            for j in range(corners):
-                found, hit = _find(keys_of_class[target], keys + (carry - strides[j]))
-                before[j, first[k] : first[k + 1]] = torch.where(hit, found + first[target], self.size)
-        for one, other in zip(before, after, strict=True):
-            other[one[:-1].long()] = every
-        after[:, -1] = self.size
-        self._after, self._before = after[:, :-1].contiguous(), before[:, :-1].contiguous()
+    def filter_planes(self, planes: Array) -> Array:
+        """`filter` of C x N values: a NumPy array if the features were on the CPU, else a tensor."""
+        return self._filter(planes)
 
 
-def _frame(planes: Tensor) -> tuple[Tensor, Tensor, Tensor, int]:
+class Tables(NamedTuple):
+    """What a lattice knows, NumPy arrays on a CPU, else tensors.
+
+    Attributes:
+        corners: N x (d + 1), int32; the corners around every point.
+        weights: N x (d + 1), float32; the share of every corner.
+        after, before: (d + 1) x size, int32; the next corners along every direction, `size` for a missing one.
+        size: number of corners.
+    """
+
+    corners: Array
+    weights: Array
+    after: Array
+    before: Array
+    size: int
+
+
+class _SparseFilter:
+    """Splat and slice as sparse products, blur as gathers, one channel at a time: the quickest on a CPU."""
+
+    def __init__(self, tables: Tables) -> None:
+        n, per_point = tables.corners.shape
+        rows = np.arange(0, n * per_point + 1, per_point, dtype=np.int32)
+        entries = tables.weights.ravel(), tables.corners.ravel(), rows
+        self.reader = sparse.csr_matrix(entries, shape=(n, tables.size + 1))
+        self.spreader = self.reader.T  # a view
+        self.tables = tables
+
+    def __call__(self, planes: np.ndarray) -> np.ndarray:
+        filtered = np.empty(planes.shape, np.float32)
+        for plane, out in zip(planes, filtered, strict=True):
+            corners = self.spreader @ np.ascontiguousarray(plane)
+            for after, before in zip(self.tables.after, self.tables.before, strict=True):
+                around = corners.take(after)
+                around += corners.take(before)
+                around *= 0.5
+                corners[:-1] += around
+            out[:] = self.reader @ corners
+        return filtered
+
+
+class _TensorFilter:
+    """The same in torch, all channels at once."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.tables, self.corners = tables, tables.corners.flatten()
+
+    def __call__(self, planes: Tensor) -> Tensor:
+        weights = self.tables.weights
+        corners = planes.new_zeros(len(planes), self.tables.size + 1)
+        corners.index_add_(1, self.corners, (planes[:, :, None] * weights).flatten(1))
+        for after, before in zip(self.tables.after, self.tables.before, strict=True):
+            around = corners.index_select(1, after)
+            around += corners.index_select(1, before)
+            corners[:, :-1] += around.mul_(0.5)
+        return (corners.index_select(1, self.corners).view(len(planes), *weights.shape) * weights).sum(2)
+
+
+def build_tables(planes: Array) -> Tables:
+    """The lattice of d x N features, float32."""
+    (d, n), xp, like = planes.shape, *_library(planes)
+    basis, origin, strides, bits = _frame(planes)
+    packed = xp.empty((d + 1, n), dtype=xp.int64, **like)
+    weights = xp.empty((n, d + 1), dtype=xp.float32, **like)
+    step = _CHUNK if xp is np else _CHUNK_ELSEWHERE
+    for start in range(0, n, step):
+        part = slice(start, min(n, start + step))
+        # in float64 because some GPUs are set to round float32 products
+        cells = xp.asarray(basis @ xp.asarray(planes[:, part], dtype=xp.float64), dtype=xp.float32)
+        keys, weights[part] = _embed(cells, origin, strides)
+        # the place of a key among all corners of all points rides along in the low bits of what is sorted
+        place = xp.arange(part.start, part.stop, **like) * (d + 1) + xp.arange(d + 1, **like)[:, None]
+        packed[:, part] = keys << bits | place
+
+    corners = xp.empty((n, d + 1), dtype=xp.int32, **like)
+    flat, keys_of_class, first = corners.reshape(-1), [], [0]
+    for row in packed:
+        row = _sort(row)
+        keys = row >> bits
+        new = xp.ones(n, dtype=bool, **like)
+        new[1:] = keys[1:] != keys[:-1]
+        flat[row & ((1 << bits) - 1)] = xp.cumsum(new, 0, dtype=xp.int32) + (first[-1] - 1)
+        keys_of_class.append(keys[new])
+        first.append(first[-1] + len(keys_of_class[-1]))
+    return Tables(corners, weights, *_neighbours(keys_of_class, first, strides), first[-1])
+
+
+def _frame(planes: Array) -> tuple[Array, Array, Array, int]:
     """How the points of d x N planes are packed.
 
     Returns:
         The map from features to cells, (d + 1) x d; the lowest cells, d + 1; what a step of each cell adds to
         a key, d + 1 (the last cell follows from the others and adds 0); the low bits a key leaves free.
     """
-    d, n = planes.shape
+    (d, n), xp, like = planes.shape, *_library(planes)
     # the deviation, in lattice units, of blurring by (1/2, 1, 1/2) along all directions (Adams et al., 3.2)
     deviation = math.sqrt(2 / 3) * (d + 1)
-    basis = torch.zeros(d + 1, d, dtype=torch.float64)
+    basis = np.zeros((d + 1, d))
     for j in range(d):
         unit = deviation / math.sqrt((j + 1) * (j + 2)) / (d + 1)
         basis[: j + 1, j] = unit
         basis[j + 1, j] = -(j + 1) * unit
-    low, high = planes.amin(1).cpu().double(), planes.amax(1).cpu().double()
-    if not bool(torch.isfinite(low + high).all()):
+    low, high = (np.array([float(bound) for bound in side(planes, 1)]) for side in (xp.amin, xp.amax))
+    if not np.isfinite(low + high).all():
         raise InputError("features must be finite; they contain NaN or infinity")
-    up, down = basis.clamp(min=0), basis.clamp(max=0)
-    origin = (up @ low + down @ high).floor() - _MARGIN
-    sizes = ((up @ high + down @ low).ceil() + _MARGIN - origin + 1)[:d].long().tolist()
-    bits = (n * (d + 1) - 1).bit_length()
+    up, down = basis.clip(min=0), basis.clip(max=0)
+    origin = np.floor(up @ low + down @ high) - _MARGIN
+    reach = np.ceil(up @ high + down @ low) + _MARGIN - origin + 1
+    sizes, bits = [int(size) for size in reach[:d]], (n * (d + 1) - 1).bit_length()
     # beyond 2^16 cells float32 has too few digits left to tell where in a cell a point lies
     if max(sizes) > 1 << 16 or math.prod(sizes) >= 1 << min(53, 62 - bits):
         raise InputError("features reach over too many standard deviations; make the deviations larger")
-    strides = [math.prod(sizes[i + 1 :]) for i in range(d)] + [0]
-    device = planes.device
-    return basis.to(device), origin.to(device), torch.tensor(strides, device=device), bits
+    strides = np.array([math.prod(sizes[i + 1 :]) for i in range(d)] + [0])
+    return *(xp.asarray(x, **like) for x in (basis, origin, strides)), bits
 
 
-def _embed(cells: Tensor, origin: Tensor, strides: Tensor) -> tuple[Tensor, Tensor]:
+def _embed(cells: Array, origin: Array, strides: Array) -> tuple[Array, Array]:
     """The simplex around every point.
 
     Args:
@@ -217,46 +212,67 @@ def _embed(cells: Tensor, origin: Tensor, strides: Tensor) -> tuple[Tensor, Tens
     Returns:
         Keys of the corners of class 0..d, (d + 1) x n, int64, and the points' weights there, n x (d + 1).
     """
-    corners, n = cells.shape
-    nearest = cells.round()
-    rest = cells.sub_(nearest)
+    (corners, n), xp, like = cells.shape, *_library(cells)
+    nearest = xp.round(cells)
+    rest = cells - nearest
     # rounding leaves the lattice by the sum of the cells; that many coordinates are rounded the other way
-    rank = nearest.sum(0).to(torch.int8).repeat(corners, 1)
+    rank = xp.zeros((corners, n), dtype=xp.int8, **like) + xp.asarray(nearest.sum(0), dtype=xp.int8)
     for i in range(corners - 1):
-        smaller = (rest[i] < rest[i + 1 :]).view(torch.int8)
-        rank[i] += smaller.sum(0, dtype=torch.int8)
+        smaller = (rest[i] < rest[i + 1 :]).view(xp.int8)
+        rank[i] += smaller.sum(0, dtype=xp.int8)
         rank[i + 1 :] += 1 - smaller
-    turn = (rank < 0).to(torch.int8) - (rank >= corners).to(torch.int8)
+    turn = -(rank // corners)
     rank += turn * corners
     nearest += turn
     rest -= turn
-    order = rank.long()
-    falling = torch.empty_like(rest).scatter_(0, order, rest)
-    step = torch.empty_like(order).scatter_(0, order, strides[:, None].expand(-1, n))
+    place = (xp.asarray(rank, dtype=xp.int64) * n + xp.arange(n, **like)).reshape(-1)
+    falling, step = xp.empty_like(rest), xp.empty((corners, n), dtype=xp.int64, **like)
+    falling.reshape(-1)[place] = rest.reshape(-1)
+    step.reshape(-1)[place] = strides.repeat(n) if xp is np else strides.repeat_interleave(n)
 
-    rising = falling.flip(0)
-    weights = torch.empty(n, corners, device=cells.device)
-    weights[:, 0] = 1 - (falling[0] - falling[-1])
-    weights[:, 1:] = (rising[1:] - rising[:-1]).t()
-    # a corner of class k is one cell lower in the k coordinates of the highest ranks
-    keys = step.flip(0).roll(1, 0)
-    keys[0] = (strides.double() @ (nearest.double() - origin[:, None])).long()
-    keys[1:].neg_()
-    return keys.cumsum(0), weights
+    weights = xp.empty((corners, n), dtype=xp.float32, **like)
+    weights[0] = 1 - (falling[0] - falling[-1])
+    keys = xp.empty((corners, n), dtype=xp.int64, **like)
+    keys[0] = xp.asarray(strides, dtype=xp.float64) @ (nearest - origin[:, None])
+    for k in range(1, corners):
+        # a corner of class k is one cell lower in the k coordinates of the highest ranks
+        weights[k] = falling[corners - 1 - k] - falling[corners - k]
+        keys[k] = keys[k - 1] - step[corners - k]
+    return keys, weights.T
 
 
-def _sort(row: Tensor) -> Tensor:
-    if row.device.type != "cpu":
+def _neighbours(keys_of_class: list[Array], first: list[int], strides: Array) -> tuple[Array, Array]:
+    """`after` and `before` of `Tables`.
+
+    Along direction j coordinate j grows by d while all others fall by 1, and the other way round.
+    """
+    corners, size, (xp, like) = len(keys_of_class), first[-1], _library(strides)
+    before = xp.full((corners, size), size, dtype=xp.int32, **like)
+    after = xp.full((corners, size + 1), size, dtype=xp.int32, **like)
+    steps = strides.tolist()
+    for k, keys in enumerate(keys_of_class):
+        # towards `before` the others grow by 1, hence the class too; after class d the cells do instead
+        target = (k + 1) % corners
+        known, carry = keys_of_class[target], sum(steps) if target == 0 else 0
+        for j in range(corners):
+            wanted = keys + (carry - steps[j])
+            place = xp.searchsorted(known, wanted)
+            place[place == len(known)] = 0
+            there = known[place] == wanted
+            before[j, first[k] : first[k + 1]] = xp.where(there, place + first[target], size)
+    numbers = xp.arange(size, dtype=xp.int32, **like)
+    for one, other in zip(before, after, strict=True):
+        other[one if xp is np else one.long()] = numbers
+    return after[:, :-1], before
+
+
+def _sort(row: Array) -> Array:
+    if isinstance(row, Tensor):
         return row.sort().values
-    row.numpy().sort()  # in place, and many times quicker than torch for whole numbers
+    row.sort()
     return row
 
 
-def _find(ordered: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
-    """Places of the wanted keys among ordered ones, and whether they are there."""
-    if ordered.device.type == "cpu":  # NumPy makes use of the wanted keys being in order too
-        place = torch.from_numpy(np.searchsorted(ordered.numpy(), wanted.numpy()))
-    else:
-        place = torch.searchsorted(ordered, wanted)
-    place.clamp_(max=len(ordered) - 1)
-    return place, ordered[place] == wanted
+def _library(array: Array) -> tuple[Any, dict[str, Any]]:
+    """NumPy or torch, and where torch has to put new tensors."""
+    return (torch, {"device": array.device}) if isinstance(array, Tensor) else (np, {})

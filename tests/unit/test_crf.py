@@ -13,6 +13,7 @@ from scipy import ndimage
 from paintseg import crf as crf_module
 from paintseg.crf import DenseCRF
 from paintseg.errors import InputError
+from paintseg.lattice import _TensorFilter, build_tables
 
 densecrf = pytest.importorskip("pydensecrf.densecrf")
 
@@ -105,11 +106,12 @@ def test_the_gaussian_kernel_alone_is_close_to_pydensecrfs():
 
 @pytest.mark.parametrize("deviation", [0.5, 3, 20])
 def test_the_convolution_is_scipys_gaussian_filter(deviation):
-    plane = torch.from_numpy(smooth_noise((70, 45), 2, 0)).float()
-    expected = ndimage.gaussian_filter(plane[0].double(), deviation, mode="constant", truncate=4)
-    ours = crf_module._Convolution(deviation, plane.device)(plane)[0]
-    total = crf_module._Convolution(deviation, plane.device)(torch.ones(1, 401, 401))[0, 200, 200]
-    assert np.abs((ours / total).numpy() - expected).max() < 1e-4 * np.abs(expected).max()
+    plane = smooth_noise((70, 45), 2, 0)[0].astype(np.float32)
+    expected = ndimage.gaussian_filter(plane.astype(float), deviation, mode="constant", truncate=4)
+    total = np.exp(-0.5 * (np.arange(-np.ceil(4 * deviation), np.ceil(4 * deviation) + 1) / deviation) ** 2).sum()
+    for array in (plane, torch.from_numpy(plane)):
+        ours = crf_module._position_smoother(array, deviation)(array[None])[0] / total**2
+        assert np.abs(np.asarray(ours) - expected).max() < 1e-5 * np.abs(expected).max()
 
 
 def test_one_iteration_is_the_papers_equation_on_a_few_pixels():
@@ -191,6 +193,21 @@ def test_a_missing_pydensecrf_is_said_so(monkeypatch):
     monkeypatch.setitem(sys.modules, "pydensecrf", None)
     with pytest.raises(InputError, match="not installed"):
         DenseCRF(synthetic_photo()).infer(mask((120, 160)), backend="pydensecrf")
+
+
+@pytest.mark.parametrize("labels", [2, 4])
+def test_torch_and_numpy_agree(labels):
+    """The lines a GPU runs, run on the CPU."""
+    image, probability = synthetic_photo((60, 80)), mask((60, 80), labels)
+    features = crf_module._features(DenseCRF(image))
+    tensors = _TensorFilter(build_tables(features))
+    ones = torch.ones(60, 80)
+    terms = [
+        crf_module._Term(lambda x: tensors(x.flatten(1)).view_as(x), 10, ones),
+        crf_module._Term(crf_module._position_smoother(ones, 3), 7, ones),
+    ]
+    there = crf_module._mean_field(terms, -probability[None].log(), 10)[0]
+    assert (there - DenseCRF(image).infer(probability)).abs().mean() < 1e-4
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paintseg.errors import InputError
-from paintseg.lattice import Lattice
+from paintseg.lattice import Lattice, _TensorFilter, build_tables
 
 
 def cloud(n, d, seed=0, spread=2.0):
@@ -50,26 +50,32 @@ def test_one_mean_field_step_is_pydensecrfs(d):
 @settings(deadline=None, max_examples=30)
 @given(st.integers(1, 7), st.integers(1, 40), st.integers(0, 999))
 def test_weights_of_a_point_sum_to_one_and_none_is_negative(d, n, seed):
-    lattice = Lattice(cloud(n, d, seed)[0])
-    assert torch.allclose(lattice._weights.sum(1), torch.ones(n), atol=1e-5)
-    assert lattice._weights.min() > -1e-5
+    weights = build_tables(cloud(n, d, seed)[0].t().numpy()).weights
+    assert np.allclose(weights.sum(1), 1, atol=1e-5) and weights.min() > -1e-5
 
 
 @settings(deadline=None, max_examples=30)
 @given(st.integers(1, 6), st.integers(1, 60), st.integers(0, 999))
 def test_neighbours_are_each_others_neighbours(d, n, seed):
-    lattice = Lattice(cloud(n, d, seed)[0])
-    for after, before in zip(lattice._after.long(), lattice._before.long(), strict=True):
-        there = after < lattice.size
-        assert (before[after[there]] == there.nonzero()[:, 0]).all()
-        assert there.sum() == (before < lattice.size).sum()
+    tables = build_tables(cloud(n, d, seed)[0].t().numpy())
+    for after, before in zip(tables.after, tables.before, strict=True):
+        there = after < tables.size
+        assert (before[after[there]] == np.flatnonzero(there)).all()
+        assert there.sum() == (before < tables.size).sum()
 
 
-def test_the_engine_of_other_devices_agrees_with_the_cpus():
+@pytest.mark.parametrize("d", [1, 2, 5])
+def test_torch_and_numpy_build_the_same_tables(d):
+    planes = cloud(20_000, d)[0].t()
+    ours, theirs = build_tables(planes), build_tables(planes.numpy())
+    for a, b in zip(ours[:-1], theirs[:-1], strict=True):
+        assert np.array_equal(a.numpy(), b)
+
+
+def test_torch_and_scipy_filter_alike():
     features, values = cloud(3000, 5)
-    lattice = Lattice(features)
-    other = lattice._slice(lattice._blur(lattice._splat(values)))
-    assert torch.allclose(other, lattice.filter(values), rtol=1e-4)
+    other = _TensorFilter(build_tables(features.t()))(values.t()).t()
+    assert torch.allclose(other, Lattice(features).filter(values), rtol=1e-4)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
