@@ -6,8 +6,9 @@ from comfy_api.latest import ComfyExtension, io
 from typing_extensions import override
 
 from .diffusion import DiffusionPainterNode
-from .encoders import DINOEncoderNode
+from .encoders import CLIPVisionEncoderNode, DINOEncoderNode
 from .example import place_example_photo
+from .inpaint_model import InpaintModelPainter
 from .loop import AMCPLoop
 from .painters import FastPainter
 from .potential import ContrastivePotential
@@ -32,7 +33,9 @@ class PaintSegExtension(ComfyExtension):
             ContrastivePotential,
             FastPainter,
             DiffusionPainterNode,
+            InpaintModelPainter,
             DINOEncoderNode,
+            CLIPVisionEncoderNode,
         ]
 
 

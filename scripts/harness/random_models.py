@@ -274,3 +274,32 @@ def small_vae(channels: int = 4):
     # Random weights overshoot: their pictures would be black and white.
     tensors["decoder.conv_out.weight"] *= 0.3
     return comfy.sd.VAE(tensors, config={"params": shape})
+
+
+class PublishedLaMa(nn.Module):
+    """The generator under the name it has in big-lama.pt."""
+
+    def __init__(self, generator: nn.Module) -> None:
+        super().__init__()
+        self.generator = generator
+
+    def forward(self, image: Tensor, mask: Tensor) -> Tensor:
+        """As the network."""
+        return self.generator(image, mask)
+
+
+def lama_script() -> Path:
+    """BigLaMa as TorchScript, 205 MB, which is how big-lama.pt is published."""
+    from spandrel.architectures.LaMa import LaMa
+
+    path = FOLDER / "lama.pt"
+    if not path.exists():
+        published = PublishedLaMa(LaMa(in_nc=4, out_nc=3).model).eval()
+        published.load_state_dict(lama())
+        with torch.no_grad():
+            traced = torch.jit.trace(published, (torch.rand(1, 3, 64, 64), torch.ones(1, 1, 64, 64)))
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(f".{os.getpid()}.part")
+        traced.save(str(unfinished))
+        os.replace(unfinished, path)
+    return path

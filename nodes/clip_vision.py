@@ -1,0 +1,56 @@
+"""ComfyUI's CLIP_VISION as an encoder."""
+
+from __future__ import annotations
+
+import comfy.clip_vision
+import comfy.model_management
+import torch
+from torch import Tensor
+
+from ..paintseg.chunks import in_chunks
+from ..paintseg.errors import InputError
+
+KINDS = ("dinov2", "dinov3")
+
+
+class ClipVisionEncoder:
+    """A DINO that ComfyUI has loaded. Any shape of photo goes in as it is; ComfyUI's own way crops to squares.
+
+    Args:
+        clip_vision: of the kind "dinov2" or "dinov3".
+
+    Raises InputError for other kinds: the positions of a CLIP are bound to one size.
+    """
+
+    def __init__(self, clip_vision: comfy.clip_vision.ClipVisionModel) -> None:
+        kind = clip_vision.model_type
+        if kind not in KINDS:
+            raise InputError(f"the CLIP vision model is a {kind}; load DINOv2 Large or Giant, or DINOv3, or take "
+                             "PaintSeg DINO Encoder")
+        self._model = clip_vision
+        self.name = f"{kind}-{clip_vision.config['hidden_size']}"
+        self.stride: int = clip_vision.config.get("patch_size", 14)
+        self.size: int = clip_vision.image_size
+        self._mean = torch.tensor(clip_vision.image_mean).view(3, 1, 1)
+        self._std = torch.tensor(clip_vision.image_std).view(3, 1, 1)
+
+    @torch.no_grad()
+    def encode(self, images: Tensor) -> Tensor:
+        """Patch tokens after the final norm; see `Encoder.encode`."""
+        if images.ndim != 4 or images.shape[1] != 3 or not len(images):
+            raise InputError(f"an encoder takes images of B x 3 x H x W, not {tuple(images.shape)}")
+        if any(side % self.stride or not side for side in images.shape[2:]):
+            raise InputError(f"{self.name} encodes sides that are multiples of {self.stride} px, not "
+                             f"{images.shape[3]} x {images.shape[2]}")
+        comfy.model_management.throw_exception_if_processing_interrupted()
+        comfy.model_management.load_model_gpu(self._model.patcher)
+        device = self._model.load_device
+        grid = images.shape[2] // self.stride, images.shape[3] // self.stride
+
+        def run(part: slice) -> list[Tensor]:
+            pixels = (images[part].float().cpu() - self._mean) / self._std
+            tokens = self._model.model(pixel_values=pixels.to(device))[0]
+            patches = tokens[:, -grid[0] * grid[1]:]  # behind the class token and registers
+            return [patches.mT.unflatten(2, grid).float()]
+
+        return in_chunks(run, len(images), device)[0].to(images.device)
