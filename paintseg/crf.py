@@ -28,7 +28,7 @@ from scipy import sparse
 from torch import Tensor
 
 from .errors import InputError
-from .lattice import Array, Lattice
+from .lattice import Array, Lattice, library
 
 __all__ = ["DenseCRF", "Lattice"]
 
@@ -67,7 +67,7 @@ class DenseCRF:
         if not isinstance(image, Tensor) or image.ndim != 3 or image.shape[0] != 3 or image.numel() == 0:
             found = tuple(image.shape) if isinstance(image, Tensor) else type(image).__name__
             raise InputError(f"image must be 3 x H x W; got {found}")
-        if not _in_unit_range(image):
+        if not _in_unit_range(self._array(image)):
             raise InputError("image must hold finite values in [0, 1]")
         for name in ("sxy_gaussian", "sxy_bilateral", "srgb"):
             if not (getattr(self, name) > 0 and math.isfinite(getattr(self, name))):
@@ -95,48 +95,48 @@ class DenseCRF:
             InputError: another shape, values outside [0, 1] or NaN, negative iterations, an unknown back end
                 or one that is not installed.
         """
-        self._check(probability, "probability")
-        if not _in_unit_range(probability):
+        labels = self._labels(probability, "probability")
+        if not _in_unit_range(labels):
             raise InputError("probability must hold finite values in [0, 1]")
-        unary = -probability.float().clamp(min=_LEAST_PROBABILITY).log()
-        return self.infer_energy(unary, iterations, backend)
+        energy = -library(labels).log(labels.clip(min=_LEAST_PROBABILITY))
+        return self._infer(energy, iterations, backend).reshape(probability.shape).to(probability.device)
 
     @torch.no_grad()
     def infer_energy(self, unary: Tensor, iterations: int = 10, backend: str = "auto") -> Tensor:
         """As `infer`, from finite unary energies (negative logarithms of probabilities) of the same shape."""
-        self._check(unary, "unary")
+        energy = self._labels(unary, "unary")
+        if not math.isfinite(float(energy.sum())):
+            raise InputError("unary must be finite; it holds NaN or infinity")
+        return self._infer(energy, iterations, backend).reshape(unary.shape).to(unary.device)
+
+    def _infer(self, energy: Array, iterations: int, backend: str) -> Tensor:
         if isinstance(iterations, bool) or not isinstance(iterations, int) or iterations < 0:
             raise InputError(f"iterations must be a whole number, 0 or more; got {iterations!r}")
         if backend not in BACKENDS:
             raise InputError(f"backend must be one of {', '.join(BACKENDS)}; got {backend!r}")
-        energy = unary.detach().to(self._device, torch.float32)
-        if not bool(torch.isfinite(energy.sum())):
-            raise InputError("unary must be finite; it holds NaN or infinity")
-        batch = energy if energy.ndim == 4 else energy[None]
         if backend == "pydensecrf":
-            result = _infer_with_pydensecrf(self, batch, iterations)
-        elif self._device.type == "cpu":
-            result = torch.from_numpy(_mean_field_on_cpu(self._terms, batch.numpy(), iterations))
-        else:
-            result = _mean_field(self._terms, batch, iterations)
-        return result.reshape(unary.shape).to(unary.device)
+            return _infer_with_pydensecrf(self, torch.as_tensor(energy).cpu().numpy(), iterations)
+        run = _mean_field if isinstance(energy, Tensor) else _mean_field_in_threads
+        return torch.as_tensor(run(self._terms, energy, iterations))
 
-    def _check(self, labels: Tensor, name: str) -> None:
+    def _labels(self, labels: Tensor, name: str) -> Array:
+        """B x L x H x W."""
         height, width = self.image.shape[1:]
         fits = labels.ndim in (3, 4) and labels.shape[-2:] == (height, width) and labels.shape[-3] >= 2
         if not fits or labels.numel() == 0:
             wanted = f"L x {height} x {width} or B x L x {height} x {width} with L of 2 or more"
             raise InputError(f"{name} must be {wanted}; got {tuple(labels.shape)}")
+        return self._array(labels if labels.ndim == 4 else labels[None])
 
-    @property
-    def _device(self) -> torch.device:
+    def _array(self, tensor: Tensor) -> Array:
+        """The tensor where the work is done: on the image's GPU, or as a NumPy array."""
+        tensor = tensor.detach().float()
         # the 64-bit sorting the lattice needs is not there on other accelerators
-        return self.image.device if self.image.device.type in ("cpu", "cuda") else torch.device("cpu")
+        return tensor.to(self.image.device) if self.image.device.type == "cuda" else tensor.cpu().numpy()
 
     @cached_property
     def _terms(self) -> list[_Term]:
-        ones, terms = torch.ones(self.image.shape[1:], device=self._device), []
-        ones = ones.numpy() if self._device.type == "cpu" else ones
+        ones, terms = self._array(torch.ones(self.image.shape[1:])), []
         if self.compat_gaussian:
             terms.append(_Term(_position_smoother(ones, self.sxy_gaussian), self.compat_gaussian, ones))
         if self.compat_bilateral:
@@ -160,19 +160,19 @@ class _Term:
         return message
 
 
-def _features(crf: DenseCRF) -> Tensor:
-    """Position and colour in standard deviations, 5 x N."""
-    image = crf.image.detach().to(crf._device, torch.float32)
-    height, width = image.shape[1:]
-    y, x = (torch.arange(n, device=image.device) / crf.sxy_bilateral for n in (height, width))
-    position = torch.stack(torch.meshgrid(x, y, indexing="xy"))
-    return torch.cat([position, image * (255 / crf.srgb)]).flatten(1)
-
-
 def _colour_smoother(crf: DenseCRF) -> Callable[[Array], Array]:
     """Sums over position and colour."""
-    lattice = Lattice(_features(crf).t())
+    lattice = Lattice(torch.as_tensor(_features(crf)).t())
     return lambda planes: lattice.filter_planes(planes.reshape(len(planes), -1)).reshape(planes.shape)
+
+
+def _features(crf: DenseCRF) -> Array:
+    """Position and colour in standard deviations, 5 x N."""
+    height, width = crf.image.shape[1:]
+    y, x = (crf._array(torch.arange(n) / crf.sxy_bilateral) for n in (height, width))
+    colour = crf._array(crf.image) * (255 / crf.srgb)
+    xp = library(colour)
+    return xp.stack([*xp.meshgrid(x, y, indexing="xy"), *colour]).reshape(5, -1)
 
 
 def _position_smoother(ones: Array, deviation: float) -> Callable[[Array], Array]:
@@ -199,7 +199,7 @@ def _position_smoother(ones: Array, deviation: float) -> Callable[[Array], Array
     return smooth
 
 
-def _mean_field_on_cpu(terms: list[_Term], energy: np.ndarray, iterations: int) -> np.ndarray:
+def _mean_field_in_threads(terms: list[_Term], energy: np.ndarray, iterations: int) -> np.ndarray:
     workers = min(len(energy), torch.get_num_threads())
     if workers == 1:
         return np.concatenate([_mean_field(terms, one[None], iterations) for one in energy])
@@ -223,13 +223,12 @@ def _mean_field(terms: list[_Term], energy: Array, iterations: int) -> Array:
         message += unary
         q = _probabilities(message)
     first = 1 - q.sum(1)[:, None]
-    xp = torch if isinstance(q, Tensor) else np
-    return xp.concatenate([first.clip(min=0), q], 1)
+    return library(q).concatenate([first.clip(min=0), q], 1)
 
 
 def _probabilities(advantage: Array) -> Array:
     """Softmax over labels 0.. given the advantage of labels 1.. over label 0, without label 0."""
-    xp = torch if isinstance(advantage, Tensor) else np
+    xp = library(advantage)
     if advantage.shape[1] == 1:
         return 0.5 + 0.5 * xp.tanh(0.5 * advantage)  # the logistic function, without overflow
     highest = xp.amax(advantage, 1)[:, None].clip(min=0)
@@ -237,29 +236,28 @@ def _probabilities(advantage: Array) -> Array:
     return weight / (weight.sum(1)[:, None] + xp.exp(-highest))
 
 
-def _infer_with_pydensecrf(crf: DenseCRF, energy: Tensor, iterations: int) -> Tensor:
+def _infer_with_pydensecrf(crf: DenseCRF, energy: np.ndarray, iterations: int) -> Tensor:
     try:
         from pydensecrf import densecrf
     except ImportError as missing:
         raise InputError(
             "backend pydensecrf is not installed here; install pydensecrf2 or choose backend auto"
         ) from missing
-    labels, height, width = energy.shape[1:]
+    _, labels, height, width = energy.shape
     field = densecrf.DenseCRF2D(width, height, labels)
-    pixels = (crf.image.detach().float().cpu() * 255).round().byte().permute(1, 2, 0).contiguous().numpy()
     if crf.compat_gaussian:
         field.addPairwiseGaussian(sxy=crf.sxy_gaussian, compat=crf.compat_gaussian)
     if crf.compat_bilateral:
+        pixels = (crf.image.detach().float().cpu() * 255).round().byte().permute(1, 2, 0).contiguous().numpy()
         field.addPairwiseBilateral(
             sxy=crf.sxy_bilateral, srgb=crf.srgb, rgbim=pixels, compat=crf.compat_bilateral
         )
     results = []
-    for unary in energy.cpu().flatten(2):
-        field.setUnaryEnergy(unary.contiguous().numpy())
+    for unary in energy:
+        field.setUnaryEnergy(np.ascontiguousarray(unary.reshape(labels, -1)))
         results.append(np.array(field.inference(iterations)))
-    return torch.from_numpy(np.stack(results)).view(energy.shape)
+    return torch.from_numpy(np.stack(results))
 
 
-def _in_unit_range(values: Tensor) -> bool:
-    low, high = values.detach().aminmax()  # NaN comes through, and compares false
-    return bool((low >= 0) & (high <= 1))
+def _in_unit_range(values: Array) -> bool:
+    return bool((values.min() >= 0) & (values.max() <= 1))  # NaN comes through, and compares false

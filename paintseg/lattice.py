@@ -146,7 +146,7 @@ class _TensorFilter:
 
 def build_tables(planes: Array) -> Tables:
     """The lattice of d x N features, float32."""
-    (d, n), xp, like = planes.shape, *_library(planes)
+    (d, n), xp, like = planes.shape, library(planes), _device(planes)
     basis, origin, strides, bits = _frame(planes)
     packed = xp.empty((d + 1, n), dtype=xp.int64, **like)
     weights = xp.empty((n, d + 1), dtype=xp.float32, **like)
@@ -180,7 +180,7 @@ def _frame(planes: Array) -> tuple[Array, Array, Array, int]:
         The map from features to cells, (d + 1) x d; the lowest cells, d + 1; what a step of each cell adds to
         a key, d + 1 (the last cell follows from the others and adds 0); the low bits a key leaves free.
     """
-    (d, n), xp, like = planes.shape, *_library(planes)
+    (d, n), xp, like = planes.shape, library(planes), _device(planes)
     # the deviation, in lattice units, of blurring by (1/2, 1, 1/2) along all directions (Adams et al., 3.2)
     deviation = math.sqrt(2 / 3) * (d + 1)
     basis = np.zeros((d + 1, d))
@@ -212,7 +212,7 @@ def _embed(cells: Array, origin: Array, strides: Array) -> tuple[Array, Array]:
     Returns:
         Keys of the corners of class 0..d, (d + 1) x n, int64, and the points' weights there, n x (d + 1).
     """
-    (corners, n), xp, like = cells.shape, *_library(cells)
+    (corners, n), xp, like = cells.shape, library(cells), _device(cells)
     nearest = xp.round(cells)
     rest = cells - nearest
     # rounding leaves the lattice by the sum of the cells; that many coordinates are rounded the other way
@@ -246,7 +246,7 @@ def _neighbours(keys_of_class: list[Array], first: list[int], strides: Array) ->
 
     Along direction j coordinate j grows by d while all others fall by 1, and the other way round.
     """
-    corners, size, (xp, like) = len(keys_of_class), first[-1], _library(strides)
+    corners, size, xp, like = len(keys_of_class), first[-1], library(strides), _device(strides)
     before = xp.full((corners, size), size, dtype=xp.int32, **like)
     after = xp.full((corners, size + 1), size, dtype=xp.int32, **like)
     steps = strides.tolist()
@@ -273,6 +273,11 @@ def _sort(row: Array) -> Array:
     return row
 
 
-def _library(array: Array) -> tuple[Any, dict[str, Any]]:
-    """NumPy or torch, and where torch has to put new tensors."""
-    return (torch, {"device": array.device}) if isinstance(array, Tensor) else (np, {})
+def library(array: Array) -> Any:
+    """The module that works on the array: torch or NumPy."""
+    return torch if isinstance(array, Tensor) else np
+
+
+def _device(array: Array) -> dict[str, Any]:
+    """Keywords that make torch put a new tensor beside the array; NumPy needs none."""
+    return {"device": array.device} if isinstance(array, Tensor) else {}

@@ -129,6 +129,16 @@ def test_other_number_types_are_clustered_as_float32(dtype):
     assert clusters.centers.dtype == torch.float32 and clusters.centers.tolist() == [0.5, 8.5]
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("k", [2, 3])
+def test_cuda_agrees_with_the_cpu(k):
+    values = samples("two humps")
+    weights = values.abs()
+    assert torch.allclose(kmeans1d(values.cuda(), k).centers.cpu(), kmeans1d(values, k).centers)
+    there = kmeans1d(values.cuda(), k, weights.cuda())
+    assert torch.allclose(there.centers.cpu(), kmeans1d(values, k, weights).centers)
+
+
 def test_a_million_binary_values_with_two_clusters():
     values = torch.arange(1_250_000) % 5 == 0
     assert kmeans1d(values.float(), 2).centers.tolist() == [0, 1]

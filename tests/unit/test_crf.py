@@ -199,7 +199,7 @@ def test_a_missing_pydensecrf_is_said_so(monkeypatch):
 def test_torch_and_numpy_agree(labels):
     """The lines a GPU runs, run on the CPU."""
     image, probability = synthetic_photo((60, 80)), mask((60, 80), labels)
-    features = crf_module._features(DenseCRF(image))
+    features = torch.from_numpy(crf_module._features(DenseCRF(image)))
     tensors = _TensorFilter(build_tables(features))
     ones = torch.ones(60, 80)
     terms = [

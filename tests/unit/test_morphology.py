@@ -97,6 +97,13 @@ def test_an_object_cut_by_the_photo_edge_is_not_eaten_there():
     assert torch.equal(ring[0, 0], torch.zeros(20, 20).index_fill(1, torch.arange(7, 10), 1))
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_cuda_agrees_with_the_cpu():
+    for operation in (mo.dilate, mo.erode, mo.opening, mo.closing, mo.inner_ring, mo.outer_ring):
+        assert torch.equal(operation(blobs().cuda(), 7, "disc").cpu(), operation(blobs(), 7, "disc"))
+    assert torch.equal(mo.fill_holes(blobs().cuda()).cpu(), mo.fill_holes(blobs()))
+
+
 def test_rings_touch_the_outline_from_both_sides_and_are_disjoint():
     mask = blobs()
     inner, outer = mo.inner_ring(mask, 4), mo.outer_ring(mask, 4)
