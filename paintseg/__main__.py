@@ -10,6 +10,7 @@ from .cli.console import Parser, guarded
 COMMANDS = {
     "segment": "find the object a box, a point, strokes or a coarse mask point at",
     "remove": "take an object out of a photo",
+    "layers": "take a photo apart into objects and what is behind them",
     "bench": "measure seconds per stage and memory",
 }
 

@@ -20,6 +20,7 @@ from ..errors import InputError
 
 if TYPE_CHECKING:
     from .datasets import Instance
+    from .records import Row
     from .run import Work
     from .task import Task
 
@@ -200,10 +201,10 @@ class _Progress:
     def __exit__(self, *_: object) -> None:
         self.bar.close()
 
-    def __call__(self, row: object, new: bool) -> None:
+    def __call__(self, row: Row, new: bool) -> None:
         self.found.append(row.iou)
         self.bar.set_postfix_str(f"IoU {100 * sum(self.found) / len(self.found):.1f}", refresh=False)
-        if not new:
+        if not new and not self.bar.disable:
             self.bar.initial += 1  # what was found earlier is no sign of how fast the rest goes
         self.bar.update()
 

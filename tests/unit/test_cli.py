@@ -5,13 +5,14 @@ import os
 import signal
 import subprocess
 import sys
+import zipfile
 from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -83,6 +84,7 @@ def test_without_names_the_mask_goes_beside_the_photo(folder):
     ["--point", "60,60", "--negative", "3,3"],
     ["--scribble", "strokes.png", "--negative-scribble", "others.png"],
     ["--mask", "coarse.png"],
+    ["--auto", "--box", "20,20,100,100"],
 ])
 def test_every_kind_of_prompt_finds_the_object(folder, prompt):
     for name, rows in (("strokes.png", slice(55, 65)), ("others.png", slice(2, 6)), ("coarse.png", slice(35, 85))):
@@ -122,6 +124,9 @@ BAD = {
     "one name twice": ["segment", "photo.png", "--box", "1,1,9,9", "-o", "a.png", "--soft", "a.png"],
     "exact without mask": ["remove", "photo.png", "--box", "1,1,9,9", "--exact"],
     "exact of another size": ["remove", "photo.png", "--mask", "small.png", "--exact"],
+    "layers as JPEG": ["layers", "photo.png", "--box", "1,1,9,9", "-o", "layers.jpg"],
+    "layers into nowhere": ["layers", "photo.png", "--box", "1,1,9,9", "-o", "none/layers.ora"],
+    "layers of nothing": ["layers", "photo.png", "--auto", "--most", "0"],
     "bench too large": ["bench", "--size", "99999"],
     "bench photo without box": ["bench", "--photo", "photo.png"],
     "no command": [],
@@ -142,9 +147,14 @@ def test_bad_input_gets_one_sentence_and_leaves_nothing(folder, name, capsys, mo
     assert files(folder) == before
 
 
+def _hear_ctrl_c():
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # shells make their background jobs deaf to it
+
+
 def test_an_interrupt_ends_with_130_and_leaves_nothing(folder):
     words = [sys.executable, "-m", "paintseg", *command(folder, "segment", "--set", "steps=999")]
-    with subprocess.Popen(words, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+    hear = None if os.name == "nt" else _hear_ctrl_c
+    with subprocess.Popen(words, cwd=ROOT, stderr=subprocess.PIPE, text=True, preexec_fn=hear) as process:
         while "step 1" not in process.stderr.readline():
             pass
         process.send_signal(signal.SIGINT)
@@ -168,6 +178,23 @@ def test_remove_takes_several_boxes_for_several_objects(folder):
     assert main(["remove", str(folder / "photo.png"), "--box", "10,10,40,40", "--box", "80,80,110,110", *SMALL]) == 0
     changed = (read_photo(folder / "photo_plate.png") != read_photo(folder / "photo.png")).any(0)
     assert changed[:60, :60].any() and changed[60:, 60:].any()
+
+
+def test_layers_are_the_objects_front_to_back_and_what_is_behind_them(folder):
+    assert main(command(folder, "layers", "--box", "0,0,30,30", "-o", folder / "apart")) == 0
+    named = json.loads((folder / "apart" / "layers.json").read_text())["front_to_back"]
+    assert [layer["name"] for layer in named] == ["object 1", "object 2", "background"]
+    front, plate = (Image.open(folder / "apart" / named[index]["file"]) for index in (0, 2))
+    photo, (width, height) = read_photo(folder / "photo.png"), front.size
+    assert (height, width) == tuple(photo.shape[1:]) == plate.size[::-1]
+    alpha = np.asarray(front)[..., 3]
+    assert (np.asarray(front)[alpha == 255][:, :3] == np.asarray(to_image(photo))[alpha == 255]).all()
+    assert (np.asarray(plate)[60, 60, :3] != np.asarray(to_image(photo))[60, 60]).any()
+
+
+def test_layers_found_by_themselves_go_into_an_openraster_file(folder):
+    assert main(["layers", str(folder / "photo.png"), "--auto", "--most", "1", *SMALL]) == 0
+    assert zipfile.ZipFile(folder / "photo.ora").read("mimetype") == b"image/openraster"
 
 
 def test_bench_tells_where_the_time_goes(tmp_path, capsys):
@@ -213,6 +240,7 @@ def test_every_parameter_can_be_set_to_what_it_is(kind):
         assert parse_options([f"{name}={text}"]) == {name: value}
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_parameters_are_understood_or_refused(text):
     try:
@@ -222,7 +250,7 @@ def test_parameters_are_understood_or_refused(text):
 
 
 def test_help_is_there_for_every_command():
-    for words in ([], ["segment"], ["remove"], ["bench"]):
+    for words in ([], ["segment"], ["remove"], ["layers"], ["bench"]):
         done = subprocess.run([sys.executable, "-m", "paintseg", *words, "--help"], cwd=ROOT, capture_output=True,
                               text=True, env={**os.environ, "COLUMNS": "100"})
         assert done.returncode == 0 and "usage: python -m paintseg" in done.stdout
