@@ -9,6 +9,7 @@ from .diffusion import DiffusionPainterNode
 from .encoders import CLIPVisionEncoderNode, DINOEncoderNode
 from .example import place_example_photo
 from .inpaint_model import InpaintModelPainter
+from .layers import Amodal, CutOut, Layers, Reassemble, RemoveObject, SaveLayers
 from .loop import AMCPLoop
 from .painters import FastPainter
 from .potential import ContrastivePotential
@@ -36,6 +37,12 @@ class PaintSegExtension(ComfyExtension):
             InpaintModelPainter,
             DINOEncoderNode,
             CLIPVisionEncoderNode,
+            RemoveObject,
+            CutOut,
+            Amodal,
+            Layers,
+            Reassemble,
+            SaveLayers,
         ]
 
 

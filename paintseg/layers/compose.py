@@ -28,6 +28,7 @@ class Placement:
         layer: which layer, 0 is the first.
         x, y: where the centre of the layer's visible part goes, in pixels of the new picture; None: where it
             was.
+        dx, dy: then moved by so many pixels, right and down.
         scale: factor on both sides, above 0.
         rotation: degrees, counter-clockwise, about that centre.
         flip: mirrored left to right, before it is turned.
@@ -39,6 +40,8 @@ class Placement:
     layer: int = 0
     x: float | None = None
     y: float | None = None
+    dx: float = 0.0
+    dy: float = 0.0
     scale: float = 1.0
     rotation: float = 0.0
     flip: bool = False
@@ -47,7 +50,7 @@ class Placement:
     shadow: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("x", "y", "scale", "rotation", "opacity", "order", "shadow"):
+        for name in ("x", "y", "dx", "dy", "scale", "rotation", "opacity", "order", "shadow"):
             value = getattr(self, name)
             if value is not None and not math.isfinite(value):
                 raise InputError(f"the {name} of a placement must be a finite number, not {value!r}")
@@ -163,7 +166,7 @@ def contact_shadow(alpha: Tensor) -> tuple[Tensor, int, int]:
     sigma = max(1.0, 0.02 * width, 0.25 * flat)
     margin = math.ceil(3 * sigma)
     pressed = F.interpolate(alpha[None, None], (flat, width), mode="area")
-    shadow = _blur(F.pad(pressed, (margin,) * 4), sigma)[0, 0]
+    shadow = blur(F.pad(pressed, (margin,) * 4), sigma)[0, 0]
     return shadow, -margin, height - round(0.6 * flat) - margin
 
 
@@ -175,7 +178,8 @@ def _put(picture: Tensor, layer: Tensor, placement: Placement) -> Tensor:
     drawn = transform(layer[:, y0:y1, x0:x1], placement.scale, placement.rotation, placement.flip)
     centre_x = (x0 + x1) / 2 if placement.x is None else placement.x
     centre_y = (y0 + y1) / 2 if placement.y is None else placement.y
-    left, top = round(centre_x - drawn.shape[2] / 2), round(centre_y - drawn.shape[1] / 2)
+    left = round(centre_x + placement.dx - drawn.shape[2] / 2)
+    top = round(centre_y + placement.dy - drawn.shape[1] / 2)
     if placement.shadow:
         shade, right, down = contact_shadow(drawn[3])
         black = torch.zeros(3, *shade.shape)
@@ -210,12 +214,13 @@ def _turn(values: Tensor, angle: float) -> Tensor:
     return F.grid_sample(values, source[None], mode="bilinear", padding_mode="zeros", align_corners=False)
 
 
-def _blur(values: Tensor, sigma: float) -> Tensor:
+def blur(values: Tensor, sigma: float) -> Tensor:
+    """Gaussian blur of B x 1 x h x w; beyond the border the edge repeats."""
     radius = math.ceil(3 * sigma)
     taps = torch.exp(-0.5 * (torch.arange(-radius, radius + 1, device=values.device) / sigma) ** 2)
     taps = (taps / taps.sum()).to(values)
-    values = F.conv2d(values, taps.view(1, 1, 1, -1), padding=(0, radius))
-    return F.conv2d(values, taps.view(1, 1, -1, 1), padding=(radius, 0))
+    padded = F.pad(values, (radius,) * 4, mode="replicate")
+    return F.conv2d(F.conv2d(padded, taps.view(1, 1, 1, -1)), taps.view(1, 1, -1, 1))
 
 
 def _depth(placement: Placement) -> float:

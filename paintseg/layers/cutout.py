@@ -6,52 +6,85 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..errors import InputError
+from ..morphology import bounding_box
 from ..scene import check_image
+from .compose import blur
 from .removal import check_mask
 
+LEVELS = (0.05, 0.95)
+"""Soft values taken as wholly outside and wholly inside: a segmenter is never quite sure, an object is
+opaque."""
 
-def cut_out(image: Tensor, soft: Tensor) -> Tensor:
+
+SURE = 4
+"""Power of the weights of the local means: on blurred edges of known colour it leaves a tenth of the error of 1."""
+
+
+def cut_out(image: Tensor, soft: Tensor, soften: float = 0.0, levels: tuple[float, float] = LEVELS) -> Tensor:
     """The object as a layer.
 
     Args:
         image: 3 x H x W in [0, 1].
-        soft: H x W in [0, 1] or bool, the matte.
+        soft: H x W in [0, 1] or bool, the object.
+        soften: width in pixels (standard deviation) by which the edge is softened first; for masks of 0 and
+            1.
+        levels: the values of `soft` that become alpha 0 and alpha 1.
 
     Returns:
         4 x H x W, straight (not premultiplied) colour and alpha. Opaque pixels keep the photo's colour bit
         for bit.
 
     Raises:
-        InputError: no photo, or a matte of another size, empty or with NaN.
+        InputError: no photo, a matte of another size, empty or with NaN, or levels and widths that mean
+            nothing.
     """
     check_image(image)
+    low, high = levels
+    if not 0 <= low < high <= 1:
+        raise InputError(f"the levels must be two numbers with 0 <= low < high <= 1, not {levels!r}")
+    if not 0 <= soften <= 100:
+        raise InputError(f"the edge can be softened by 0 to 100 pixels, not {soften!r}")
     alpha = check_mask(soft, tuple(image.shape[1:]), "matte")
+    if soften:
+        alpha = blur(alpha[None, None], soften)[0, 0]
+    alpha = ((alpha - low) / (high - low)).clamp(0, 1)
     return torch.cat([foreground(image.float().clamp(0, 1), alpha), alpha[None]])
 
 
 def foreground(image: Tensor, alpha: Tensor) -> Tensor:
-    """The object's own colour at every pixel: blur fusion, twice (Forte 2021, "Approximate Fast Foreground
+    """The object's own colour at every pixel: blur fusion (Forte 2021, "Approximate Fast Foreground
     Colour Estimation", arXiv 2106.10734).
 
     A pixel of the edge is image = alpha F + (1 - alpha) B. F and B are guessed as local means weighted by
-    alpha and 1 - alpha, then corrected by what of the pixel they leave unexplained; first over a wide, then
-    over a narrow window.
+    alpha and 1 - alpha, then corrected by what of the pixel they leave unexplained; over a wide window first,
+    over narrower ones then. Ours are three passes instead of two, and weights raised to the power `SURE`, so
+    that mixed pixels have little say in what the unmixed colours are.
 
     Args:
         image: 3 x H x W in [0, 1]. alpha: H x W in [0, 1].
 
     Returns:
-        3 x H x W in [0, 1], the image's own where alpha is 1, and far from the object.
+        3 x H x W in [0, 1]; the image's own where alpha is 0 or 1.
     """
-    picture, matte = image[None], alpha[None, None]
+    box = bounding_box(((alpha > 0) & (alpha < 1))[None, None])
+    if box is None:
+        return image
+    wide = max(2, min(90, min(alpha.shape) // 12))
+    x0, y0, x1, y1 = box
+    rows, columns = slice(max(0, y0 - wide), y1 + wide), slice(max(0, x0 - wide), x1 + wide)
+    picture, matte = image[None, :, rows, columns], alpha[None, None, rows, columns]
     front, back = picture, picture
-    for radius in (max(2, min(alpha.shape) // 12), 3):
+    for radius in (wide, 8, 3):
         front, back = _fuse(picture, matte, front, back, radius)
-    return torch.where(alpha >= 1, image, front[0])
+    colours = image.clone()
+    edge = (matte[0, 0] > 0) & (matte[0, 0] < 1)
+    colours[:, rows, columns] = torch.where(edge, front[0], picture[0])
+    return colours
 
 
 def _fuse(image: Tensor, alpha: Tensor, front: Tensor, back: Tensor, radius: int) -> tuple[Tensor, Tensor]:
-    near_front, near_back = _mean(front, alpha, radius), _mean(back, 1 - alpha, radius)
+    near_front, near_back = _mean(front, alpha**SURE, radius), _mean(back, (1 - alpha) ** SURE, radius)
     left = image - alpha * near_front - (1 - alpha) * near_back
     return (near_front + alpha * left).clamp(0, 1), near_back.clamp(0, 1)
 
@@ -59,10 +92,16 @@ def _fuse(image: Tensor, alpha: Tensor, front: Tensor, back: Tensor, radius: int
 def _mean(values: Tensor, weight: Tensor, radius: int) -> Tensor:
     total = _box(torch.cat([values * weight, weight], 1), radius)
     share = total[:, -1:]
-    return torch.where(share > 1e-4, total[:, :-1] / share.clamp_min(1e-4), values)
+    return torch.where(share > 1e-8, total[:, :-1] / share.clamp_min(1e-8), values)
 
 
 def _box(values: Tensor, radius: int) -> Tensor:
-    for kernel, padding in (((2 * radius + 1, 1), (radius, 0)), ((1, 2 * radius + 1), (0, radius))):
-        values = F.avg_pool2d(values, kernel, stride=1, padding=padding, count_include_pad=False)
+    """Means over squares of 2 radius + 1 pixels, cut at the border, at the same price for any radius."""
+    for dim in (-1, -2):
+        length = values.shape[dim]
+        sums = F.pad(values.double().cumsum(dim), (1, 0) if dim == -1 else (0, 0, 1, 0))
+        places = torch.arange(length, device=values.device)
+        low, high = (places - radius).clamp(min=0), (places + radius + 1).clamp(max=length)
+        counts = (high - low).view((-1,) if dim == -1 else (-1, 1))
+        values = ((sums.index_select(dim, high) - sums.index_select(dim, low)) / counts).to(values.dtype)
     return values

@@ -1,0 +1,71 @@
+"""Hidden parts: a known object, something known in front of it."""
+
+import pytest
+import torch
+
+from paintseg.errors import InputError
+from paintseg.layers import amodal, peel
+from paintseg.models import embedded_models
+from paintseg.prompts import box_prompt
+
+
+@pytest.fixture(scope="module")
+def models():
+    return embedded_models()
+
+
+def rectangle(box, size=(192, 256)):
+    mask = torch.zeros(size, dtype=torch.bool)
+    x0, y0, x1, y1 = box
+    mask[y0:y1, x0:x1] = True
+    return mask
+
+
+@pytest.fixture(scope="module")
+def scene():
+    """A blue bar on grey ground, half of its middle behind a red block: photo, front mask, the bar's full mask."""
+    generator = torch.Generator().manual_seed(0)
+    bar, front = rectangle((40, 70, 216, 125)), rectangle((110, 95, 150, 160))
+    photo = torch.full((3, 192, 256), 0.7)
+    for mask, colour in ((bar, (0.1, 0.2, 0.8)), (front, (0.9, 0.1, 0.1))):
+        photo = torch.where(mask, torch.tensor(colour).view(3, 1, 1), photo)
+    return (photo + 0.02 * torch.randn(photo.shape, generator=generator)).clamp(0, 1), front, bar
+
+
+def overlap(mask, truth):
+    return float((mask & truth).sum() / (mask | truth).sum())
+
+
+def test_the_hidden_part_is_found(models, scene):
+    photo, front, bar = scene
+    done = amodal(photo, front, bar & ~front, models.painter, models.encoder)
+    assert overlap(done.mask & front, bar & front) > 0.5  # no completion scores 0
+    assert overlap(done.mask, bar) > overlap(bar & ~front, bar)
+
+
+def test_the_visible_part_is_kept_as_it_was(models, scene):
+    photo, front, bar = scene
+    visible = bar & ~front
+    done = amodal(photo, front, visible, models.painter, models.encoder)
+    assert done.mask[visible].all()
+    assert torch.equal(done.layer[:3, visible & (done.plate == photo).all(0)],
+                       photo[:, visible & (done.plate == photo).all(0)])
+
+
+def test_peeling_gives_one_layer_per_prompt_and_a_last_plate(models, scene):
+    photo, front, bar = scene
+    prompts = [box_prompt((105, 90, 155, 165), (192, 256)), box_prompt((35, 65, 221, 130), (192, 256))]
+    done = peel(photo, prompts, models.painter, models.encoder)
+    assert len(done.layers) == len(done.masks) == len(done.plates) == 2
+    assert overlap(done.masks[0] > 0.5, front) > 0.8
+    assert done.plate is done.plates[-1] and done.layers[1].shape == (4, 192, 256)
+
+
+def test_refusals(models, scene):
+    photo, front, bar = scene
+    with pytest.raises(InputError, match="nothing of the object behind is visible"):
+        amodal(photo, front, bar & front, models.painter, models.encoder)
+    with pytest.raises(InputError, match="the front mask is empty"):
+        amodal(photo, front & ~front, bar, models.painter, models.encoder)
+    with pytest.raises(InputError, match="give one for each object, front to back"):
+        peel(photo, [], models.painter, models.encoder)
