@@ -1,0 +1,174 @@
+"""Several objects of one photo: a mask for each, none on top of another.
+
+Each object goes through the method by itself, as the method knows one object and its background. What they share is
+painting: an I-step's hole is an object, and objects that lie apart on the same canvas are painted out together, one
+painting serving them all. That is so where the view is the whole photo (preset "paper"); where every object has a view
+of its own, enlarged to the painter's size, paintings of different places have nothing to share. An O-step's hole is all
+but one object, so those are never shared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from . import amcp
+from .config import Config, Direction, preset
+from .encoders import Encoder
+from .errors import InputError
+from .morphology import dilate
+from .painters import Painter
+from .prompts import Prompt, mask_prompt
+from .segment import Result, begin, finish
+
+_GAP = 32
+"""Pixels at a 512-px view between objects painted out together, lest one be painted into the place of the other."""
+
+
+@dataclass(frozen=True)
+class Several:
+    """What `segment_each` found, N objects in the order of their prompts.
+
+    Attributes:
+        masks: N x H x W bool; no pixel is in two of them.
+        soft: N x H x W in [0, 1]; above 0.5 exactly where `masks` is.
+        labels: H x W int64, 0 the background and n the n-th object, from 1.
+        results: what was found for each by itself.
+    """
+
+    masks: Tensor
+    soft: Tensor
+    labels: Tensor
+    results: tuple[Result, ...]
+
+
+def segment_each(
+    image: Tensor,
+    prompts: Sequence[Prompt],
+    painter: Painter,
+    encoder: Encoder,
+    config: Config | None = None,
+    seed: int = 0,
+    outpainter: Painter | None = None,
+    progress: Callable[[amcp.State], None] | None = None,
+) -> Several:
+    """Segment one object per prompt and settle who has the pixels that several claim.
+
+    Points and strokes on one object count as not-object for the others. Arguments as in `segment.segment`.
+
+    Raises InputError as `segment` does, naming the object, and when there is no prompt.
+    """
+    if not prompts:
+        raise InputError("there is no prompt; give one for every object")
+    config = preset("balanced") if config is None else config
+    outpainter = painter if outpainter is None else outpainter
+    states = []
+    for number, prompt in enumerate(exclude_each_other(prompts), start=1):
+        try:
+            states.append(begin(image, prompt, painter, encoder, config, seed, outpainter))
+        except InputError as problem:
+            raise InputError(f"object {number} of {len(prompts)}: {problem}") from problem
+    history: list[list[amcp.State]] = [[] for _ in states]
+    for index in range(config.steps):
+        direction = config.direction(index)
+        for group, hole in apart(states, direction):
+            brush = painter if direction == "I" else outpainter
+            brush = brush if len(group) == 1 else _Shared(brush, hole)
+            for number in group:
+                states[number] = amcp.step(states[number], direction, brush, encoder)
+                history[number].append(states[number])
+                if progress is not None:
+                    progress(states[number])
+    results = []
+    for steps in history:
+        soft = finish(steps[-1])
+        results.append(Result(mask=soft > 0.5, soft=soft, states=tuple(steps)))
+    return resolve(results)
+
+
+def exclude_each_other(prompts: Sequence[Prompt]) -> list[Prompt]:
+    """The prompts, the points and strokes of each being not-object points of all others."""
+    anchors = [prompt.anchors() for prompt in prompts]
+    return [
+        prompt.with_points(negative=[point for other, points in enumerate(anchors) if other != own for point in points])
+        for own, prompt in enumerate(prompts)
+    ]
+
+
+def prompts_from_labels(labels: Tensor) -> list[Prompt]:
+    """A coarse mask per object of a label map.
+
+    Args:
+        labels: H x W; whole numbers, or floats in [0, 1] that are such numbers over 255, as an 8-bit picture holds
+            them. 0 is the background; objects come in the order of their numbers.
+
+    Raises InputError for another shape and when there is no object.
+    """
+    if labels.ndim != 2:
+        raise InputError(f"a label map is H x W, not {tuple(labels.shape)}")
+    numbers = (labels * 255).round().long() if labels.is_floating_point() else labels.long()
+    found = [int(number) for number in numbers.unique() if number > 0]
+    if not found:
+        raise InputError("the label map holds no object: all of it is 0")
+    return [mask_prompt((numbers == number).float()) for number in found]
+
+
+def resolve(results: Sequence[Result]) -> Several:
+    """Give every pixel that several objects claim to the one with the highest potential there.
+
+    The potential is the mean over the steps of how far Phi was from its cut (`State.evidence`); where it is equal, and
+    where an object's own was not measured, the higher probability decides, then the earlier prompt.
+    """
+    soft = torch.stack([result.soft for result in results])
+    claims = soft > 0.5
+    potential = torch.cat([_potential(result.states[-1]) for result in results])
+    best = torch.where(claims, potential, -torch.inf).amax(0)
+    contenders = claims & (potential >= best)
+    winner = torch.where(contenders, soft, -torch.inf).argmax(0)
+    labels = torch.where(claims.any(0), winner + 1, 0)
+    masks = labels == torch.arange(1, len(results) + 1, device=labels.device)[:, None, None]
+    settled = torch.where(masks | ~claims, soft, 1 - soft)
+    return Several(masks=masks, soft=settled, labels=labels, results=tuple(results))
+
+
+def apart(states: Sequence[amcp.State], direction: Direction) -> list[tuple[list[int], Tensor]]:
+    """Which states can share a painting: those with the same view and a gap between their holes.
+
+    Returns:
+        Groups, each with the places of its states and the union of their holes, 1 x 1 x h x w bool.
+    """
+    groups: list[tuple[list[int], Tensor]] = []
+    for place, state in enumerate(states):
+        hole = amcp.hole_around(amcp.repainted_region(state.mask, direction, state.scene), direction, state.scene)
+        reach = dilate(hole, state.scene.config.pixels(_GAP))
+        for number, (members, taken) in enumerate(groups):
+            if direction == "I" and states[members[0]].scene.view == state.scene.view and not (reach & taken).any():
+                groups[number] = ([*members, place], taken | hole)
+                break
+        else:
+            groups.append(([place], hole))
+    return groups
+
+
+def _potential(state: amcp.State) -> Tensor:
+    """1 x H x W, -inf where it was not measured."""
+    view = state.scene.view
+    return torch.where(view.paste(state.weight)[0] > 0, view.paste(state.evidence)[0], -torch.inf)
+
+
+class _Shared:
+    """A painter that paints several holes at once, the first time it is asked, and gives every asker its own."""
+
+    def __init__(self, painter: Painter, holes: Tensor) -> None:
+        self._painter, self._holes, self._paintings = painter, holes[0].float(), None
+        self.name, self.multiple = painter.name, painter.multiple
+        self.size, self.stochastic = painter.size, painter.stochastic
+
+    def paint(self, image: Tensor, hole: Tensor, count: int, generator: torch.Generator | None) -> Tensor:
+        """See `Painter.paint`."""
+        if self._paintings is None:
+            self._paintings = self._painter.paint(image, self._holes, count, generator)
+        return torch.where(hole > 0.5, self._paintings, image)
