@@ -14,23 +14,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from .clustering import kmeans1d
-from .config import Config
+from .config import Config, Direction
 from .crf import DenseCRF
 from .encoders import Encoder
-from .errors import InputError
+from .errors import InputError, PainterError
 from .frames import box_frame
-from .morphology import bounding_box, closing, dilate, grow_box, inner_ring, opening, outer_ring
-from .painters import Painter
+from .morphology import Box, bounding_box, box_mask, closing, dilate, grow_box, inner_ring, opening, outer_ring
+from .painters import Painter, keep_outside
 from .potential import Potential, combine, paint_term, prompt_term
 from .scene import Scene, generator_for
-
-Direction = Literal["I", "O"]
 
 
 @dataclass(frozen=True)
@@ -90,42 +87,62 @@ def run(state: State, inpainter: Painter, outpainter: Painter, encoder: Encoder)
         yield state
 
 
+@torch.no_grad()
 def step(state: State, direction: Direction, painter: Painter, encoder: Encoder) -> State:
-    """One I- or O-step (sections 4.1 and 4.2)."""
+    """One I- or O-step (sections 4.1 to 4.3). When it cannot say anything it keeps the mask and leaves a note.
+
+    Raises PainterError when the painter returns something that is no painting.
+    """
     scene, config = state.scene, state.scene.config
     region = repainted_region(state.mask, direction, scene)
-    generator = generator_for(state.seed, state.step)
-    painting = painter.paint(
-        scene.canvas[0], hole_around(region, direction, scene)[0].float(), config.paintings, generator
-    )
-    phi = contrast(state.mask, region, painting, direction, scene, encoder)
+    hole = hole_around(region, direction, scene)
+    painting = paint(painter, scene.canvas[0], hole[0], config.paintings, generator_for(state.seed, state.step))
     done = replace(
         state,
         step=state.step + 1,
         direction=direction,
         region=region,
         painting=painting,
-        potential=phi,
+        potential=None,
         note="",
     )
+    if torch.equal(painting, scene.canvas.expand_as(painting)):
+        return replace(done, note=f"step {done.step}: the painting is the photo itself; the mask is kept")
 
+    phi = contrast(state.mask, region, painting, direction, scene, encoder)
+    done = replace(done, potential=phi)
     inside = phi.total[:, phi.scope[0]]
     k = config.clusters_at(state.step, scene.prompt.kind)
+    if not torch.isfinite(phi.paint).all():
+        raise InputError(f"the encoder {encoder.name} returned NaN or infinite features; try another precision")
     try:
         clusters = kmeans1d(inside, k)  # eq. 3, jointly over the N paintings
-    except InputError:
-        return replace(done, note=f"step {done.step}: the painting differs nowhere from the photo; the mask is kept")
+    except InputError:  # of finite numbers it refuses only fewer than k different ones
+        return replace(done, note=f"step {done.step}: the potential is the same everywhere; the mask is kept")
     # The highest cluster differs; between two thresholds, k = 3, lies what is ambiguous and left out of the object.
     cut = clusters.thresholds[-1] if direction == "I" else clusters.thresholds[0]
     margin = (phi.total - cut) if direction == "I" else (cut - phi.total)
     object_votes = (margin > 0) & phi.scope
 
-    votes = torch.cat([update(state.mask, vote[None], direction, scene) for vote in object_votes])
-    mask = clean(votes.float().mean(0, keepdim=True) > 0.5, config) & scene.allowed
+    votes = torch.cat([update(state.mask, vote[None], direction, scene.shown, config) for vote in object_votes])
+    mask = clean(votes.float().mean(0, keepdim=True) > 0.5, scene.view.content, config) & scene.allowed
     evidence, weight = accumulate(state, margin.mean(0, keepdim=True) / inside.std().clamp_min(1e-12), phi.scope)
     if not mask.any():
         return replace(done, note=f"step {done.step}: nothing of the object was left; the last mask is kept")
     return replace(done, mask=mask, evidence=evidence, weight=weight)
+
+
+def paint(painter: Painter, image: Tensor, hole: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """`count` paintings of the hole, count x 3 x h x w, held to the painter's protocol; none is asked for no hole.
+
+    Raises PainterError for another number or size and for NaN.
+    """
+    if not hole.any():
+        return image.expand(count, -1, -1, -1)
+    painted = painter.paint(image, hole.float(), count, generator)
+    if len(painted) != count:
+        raise PainterError(f"the painter returned {len(painted)} paintings where {count} were asked for")
+    return keep_outside(image, hole, painted)
 
 
 def repainted_region(mask: Tensor, direction: Direction, scene: Scene) -> Tensor:
@@ -139,7 +156,7 @@ def hole_around(region: Tensor, direction: Direction, scene: Scene) -> Tensor:
     if direction == "I":
         return dilate(region, config.pixels(config.hole_grow)) & scene.shown
     if config.outer_hole:
-        return region & dilate(~region, config.pixels(config.outer_hole))
+        return region & dilate(~region & scene.shown, config.pixels(config.outer_hole))
     return region
 
 
@@ -153,52 +170,64 @@ def contrast(
     """
     config, canvas = scene.config, tuple(scene.canvas.shape[-2:])
     box = grow_box(bounding_box(mask), config.box_rate, scene.view.content)
-    scope = torch.zeros_like(mask)
-    scope[..., box[1] : box[3], box[0] : box[2]] = True
-    scope &= scene.allowed
+    scope = box_mask(box, canvas) & scene.allowed
     frames = [
         *scene.frames,
         *([box_frame(scene.canvas, box, encoder, config)] if "box" in config.contexts else []),
     ]
     paint = sum(paint_term(frame, painting, encoder, config.distance) for frame in frames) / len(frames)
-    color = color_term(region, scene) if config.l_color else None
+    color = color_term(region, box, scene) if config.l_color else None
     prompt = prompt_term(scene.points, scene.negative_points, bounding_box(mask), canvas, config.prompt_sigma)
     return combine(paint, color, prompt, scene.affinity, scope, 1.0 if direction == "I" else -1.0, config)
 
 
-def color_term(region: Tensor, scene: Scene) -> Tensor:
-    """Phi_color = C(R_t, I): how likely a pixel belongs with the repainted region by colour and place (eq. 1)."""
-    probability = torch.softmax(torch.stack([1.0 - region.float(), region.float()]).squeeze(1), dim=0)
+def color_term(region: Tensor, box: Box, scene: Scene) -> Tensor:
+    """Phi_color = C(R_t in B, I in B), 1 x 1 x h x w: how likely a pixel belongs with the repainted region by its
+    colour and place alone (eq. 1). It is 0 outside the contrast box."""
+    config = scene.config
+    x0, y0, x1, y1 = box
     crf = DenseCRF(
-        scene.canvas[0],
-        sxy_bilateral=scene.config.crf_sxy,
-        srgb=scene.config.crf_srgb,
-        compat_bilateral=scene.config.crf_compat,
+        scene.canvas[0, :, y0:y1, x0:x1],
+        sxy_bilateral=config.crf_sxy,
+        srgb=config.crf_srgb,
+        compat_bilateral=config.crf_compat,
     )
-    return crf.infer(probability[:, 0], iterations=scene.config.crf_iterations)[1][None, None]
+    chance = torch.sigmoid(2 * region[0, 0, y0:y1, x0:x1].float() - 1)  # the softmax of the region's two maps
+    term = torch.zeros(1, 1, *region.shape[-2:])
+    term[..., y0:y1, x0:x1] = crf.infer(torch.stack([1 - chance, chance]), iterations=config.crf_iterations)[1]
+    return term
 
 
-def update(mask: Tensor, object_vote: Tensor, direction: Direction, scene: Scene) -> Tensor:
+def update(mask: Tensor, object_vote: Tensor, direction: Direction, shown: Tensor, config: Config) -> Tensor:
     """Eq. 4: the I-step may only cut, within the inner ring; the O-step may only add, within the outer ring.
+
+    An object that fills the image, as at the start of points and strokes, has no boundary yet and so no ring: its
+    first I-step may cut anywhere, or it would never become smaller.
 
     Args:
         mask: M_t. object_vote: 1 x 1 x h x w bool, where this painting says object.
+        shown: 1 x 1 x h x w bool, the canvas without its padding, whose edge is no boundary of the object.
     """
-    config = scene.config
     if not config.adversarial:
         return object_vote
     if direction == "I":
         width = config.pixels(config.inner_ring)
-        return mask & (object_vote | ~inner_ring(mask, width)) if width else mask & object_vote
+        ring = mask & inner_ring(mask | ~shown, width) if width else mask
+        return mask & (object_vote | ~ring) if ring.any() else mask & object_vote
     width = config.pixels(config.outer_ring)
-    addable = outer_ring(mask, width) if width else ~mask
-    return mask | (addable & object_vote)
+    ring = outer_ring(mask, width) if width else ~mask
+    return mask | (ring & shown & object_vote)
 
 
-def clean(mask: Tensor, config: Config) -> Tensor:
-    """Open against specks and close against holes (section 4.2); a mask too thin to survive stays as it is."""
-    radius = config.kernel // 2
-    cleaned = closing(opening(mask, radius), radius)
+def clean(mask: Tensor, content: tuple[int, int], config: Config) -> Tensor:
+    """Open against specks and close against holes (section 5.2); a mask too thin to survive stays as it is.
+
+    Args:
+        mask: 1 x 1 x h x w bool. content: (h, w) of the canvas without its padding; the photo's edge eats nothing.
+    """
+    radius, (height, width) = config.kernel // 2, content
+    cleaned = torch.zeros_like(mask)
+    cleaned[..., :height, :width] = closing(opening(mask[..., :height, :width], radius), radius)
     return cleaned if cleaned.any() else mask
 
 

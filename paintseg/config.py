@@ -91,6 +91,8 @@ class Config:
 
     The contrastive potential (eq. 1):
         l_paint, l_color, l_prompt: weights of its terms (section 5.2: 0.8, 0.2, 0.2 signed by the step).
+        box_centre: whether the centre of a box is a prompt point of eq. 2 (section 4.2: yes; ours: no, a box says
+            where the object ends, and its middle may be a hole).
         l_affinity: weight of the affinity term, added in I-steps and taken off in O-steps like the prompt
             term (ours; the paper: 0).
         normalise: how terms are made comparable before weighting: the same "range" (reference code) or the
@@ -144,6 +146,7 @@ class Config:
     l_paint: float = 0.8
     l_color: float = 0.2
     l_prompt: float = 0.2
+    box_centre: bool = True
     l_affinity: float = 0.0
     contexts: tuple[Context, ...] = ("box",)
     distance: Distance = "squared"
@@ -196,6 +199,9 @@ class Config:
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in get_args(choices):
                 raise InputError(f"{name} must be one of {', '.join(get_args(choices))}, not {getattr(self, name)!r}")
+        for name in ("adversarial", "box_centre"):
+            if not isinstance(getattr(self, name), bool):
+                raise InputError(f"{name} must be True or False, not {getattr(self, name)!r}")
         if not self.contexts or not set(self.contexts) <= set(get_args(Context)):
             raise InputError(
                 f"contexts must name at least one of {', '.join(get_args(Context))}, "
@@ -242,6 +248,7 @@ _BALANCED = Config(
     encoder_size=560,
     early_clusters=2,
     inner_ring=0,
+    box_centre=False,
     hole_grow=4,
     finish="appearance",
 )

@@ -13,6 +13,8 @@ from .encoders import Encoder
 from .morphology import Box
 from .view import View, resize
 
+Area = tuple[float, float, float, float]
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -20,12 +22,14 @@ class Frame:
 
     Attributes:
         area: (x0, y0, x1, y1) of the rectangle in canvas pixels; it may reach beyond the canvas.
+        content: (h, w) of the canvas that shows the photo, the rest of it is padding.
         image: 1 x 3 x H x W, the photo in that rectangle, sides multiples of the encoder's stride.
         features: 1 x C x h x w, the photo's tokens.
         keys: 1 x C x h x w, what affinities are measured on; None unless asked for.
     """
 
-    area: tuple[float, float, float, float]
+    area: Area
+    content: tuple[int, int]
     image: Tensor
     features: Tensor
     keys: Tensor | None
@@ -36,13 +40,13 @@ class Frame:
         return tuple(self.features.shape[-2:])
 
     def render(self, values: Tensor, base: Tensor) -> Tensor:
-        """Draw canvas values N x C x h x w into the frame over `base` 1 x C x H x W (kept where no canvas is)."""
+        """Draw canvas values N x C x h x w into the frame over `base` 1 x C x H x W, kept where no content is."""
         height, width = self.image.shape[-2:]
         x0, y0, x1, y1 = self.area
         sx, sy = width / (x1 - x0), height / (y1 - y0)
-        # The part of the canvas that the frame shows, in whole canvas pixels, and where it falls in the frame.
+        # The part of the content that the frame shows, in whole canvas pixels, and where it falls in the frame.
         left, top = max(0, round(x0)), max(0, round(y0))
-        right, bottom = min(values.shape[-1], round(x1)), min(values.shape[-2], round(y1))
+        right, bottom = min(self.content[1], round(x1)), min(self.content[0], round(y1))
         u0, v0 = round((left - x0) * sx), round((top - y0) * sy)
         u1, v1 = round((right - x0) * sx), round((bottom - y0) * sy)
         drawn = base.expand(len(values), *base.shape[1:]).clone()
@@ -57,17 +61,13 @@ class Frame:
 
     def to_canvas(self, values: Tensor, canvas: tuple[int, int]) -> Tensor:
         """Bring grid values N x C x h x w to canvas pixels, bilinearly between the cells' centres."""
-        height, width = canvas
-        x0, y0, x1, y1 = self.area
-        xs = (torch.arange(width, device=values.device) + 0.5 - x0) / (x1 - x0) * 2 - 1
-        ys = (torch.arange(height, device=values.device) + 0.5 - y0) / (y1 - y0) * 2 - 1
-        places = torch.stack(torch.meshgrid(xs, ys, indexing="xy"), dim=-1).expand(len(values), -1, -1, -1)
-        return F.grid_sample(values, places, mode="bilinear", padding_mode="border", align_corners=False)
+        return spread(values, self.area, canvas)
 
 
 def photo_frame(photo: Tensor, encoder: Encoder, config: Config) -> Frame:
     """The whole photo 1 x 3 x H x W as a frame; its area is the photo's own pixels until it is placed in a view."""
-    return make_frame(photo, (0.0, 0.0, float(photo.shape[-1]), float(photo.shape[-2])), encoder, config)
+    height, width = photo.shape[-2:]
+    return make_frame(photo, (0.0, 0.0, float(width), float(height)), (height, width), encoder, config)
 
 
 def lasting_frames(
@@ -79,28 +79,32 @@ def lasting_frames(
         photo: 1 x 3 x H x W.
         whole: from `photo_frame`, if it is there already.
     """
-    (sx, sy), (left, top, right, bottom) = view.scale, view.box
-    around = (-left * sx, -top * sy, (view.photo[1] - left) * sx, (view.photo[0] - top) * sy)
-    if (left, top, right, bottom) == (0, 0, view.photo[1], view.photo[0]):
-        if not {"view", "photo"} & set(config.contexts):
-            return ()
-        return (replace(whole or photo_frame(photo, encoder, config), area=around),)
+    left, top, right, bottom = view.box
+    everything = (left, top, right, bottom) == (0, 0, view.photo[1], view.photo[0])
     frames = []
-    if "view" in config.contexts:
+    if "view" in config.contexts and not everything:
         area = (0.0, 0.0, float(view.content[1]), float(view.content[0]))
-        frames.append(make_frame(photo[..., top:bottom, left:right], area, encoder, config))
-    if "photo" in config.contexts:
-        frames.append(replace(whole or photo_frame(photo, encoder, config), area=around))
+        frames.append(make_frame(photo[..., top:bottom, left:right], area, view.content, encoder, config))
+    if "photo" in config.contexts or ("view" in config.contexts and everything):
+        frame = whole or photo_frame(photo, encoder, config)
+        frames.append(replace(frame, area=photo_area(view), content=view.content))
     return tuple(frames)
+
+
+def photo_area(view: View) -> Area:
+    """Where the whole photo lies, in canvas pixels."""
+    (left, top), (right, bottom) = view.to_canvas((0.0, 0.0)), view.to_canvas((view.photo[1], view.photo[0]))
+    return left, top, right, bottom
 
 
 def box_frame(canvas: Tensor, box: Box, encoder: Encoder, config: Config) -> Frame:
     """The paper's frame: the contrast box B of one step, cut from the canvas."""
     x0, y0, x1, y1 = box
-    return make_frame(canvas[..., y0:y1, x0:x1], tuple(float(edge) for edge in box), encoder, config)
+    area = (float(x0), float(y0), float(x1), float(y1))
+    return make_frame(canvas[..., y0:y1, x0:x1], area, (y1, x1), encoder, config)
 
 
-def make_frame(image: Tensor, area: tuple[float, float, float, float], encoder: Encoder, config: Config) -> Frame:
+def make_frame(image: Tensor, area: Area, content: tuple[int, int], encoder: Encoder, config: Config) -> Frame:
     """Scale an image 1 x 3 x H x W so that its longer side is the encoder's size, and encode it."""
     height, width = image.shape[-2:]
     ratio = config.encoder_size / max(height, width)
@@ -108,7 +112,17 @@ def make_frame(image: Tensor, area: tuple[float, float, float, float], encoder: 
     size = tuple(max(1, round(side * ratio / stride)) * stride for side in (height, width))
     shown = resize(image, size)
     tokens, keys = encode_with_keys(encoder, shown) if config.uses_keys else (encoder.encode(shown), None)
-    return Frame(area=area, image=shown, features=tokens, keys=keys)
+    return Frame(area=area, content=content, image=shown, features=tokens, keys=keys)
+
+
+def spread(values: Tensor, area: Area, canvas: tuple[int, int]) -> Tensor:
+    """Grid values N x C x h x w that fill `area` to canvas pixels (h, w); see `Frame.to_canvas`."""
+    height, width = canvas
+    x0, y0, x1, y1 = area
+    xs = (torch.arange(width, device=values.device) + 0.5 - x0) / (x1 - x0) * 2 - 1
+    ys = (torch.arange(height, device=values.device) + 0.5 - y0) / (y1 - y0) * 2 - 1
+    places = torch.stack(torch.meshgrid(xs, ys, indexing="xy"), dim=-1).expand(len(values), -1, -1, -1)
+    return F.grid_sample(values, places, mode="bilinear", padding_mode="border", align_corners=False)
 
 
 def encode_with_keys(encoder: Encoder, images: Tensor) -> tuple[Tensor, Tensor]:

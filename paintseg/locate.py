@@ -18,10 +18,10 @@ from torch import Tensor
 from .affinity import log_survival, log_visits, walk_over
 from .clustering import kmeans1d
 from .config import Config
-from .errors import InputError
 from .frames import Frame
-from .morphology import Box, bounding_box, grow_box
+from .morphology import Box, bounding_box, box_mask, grow_box
 from .prompts import Prompt
+from .view import resize
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,8 @@ def locate(prompt: Prompt, frame: Frame, config: Config) -> Located:
             lead = visits - log_visits(walk, outside, config.locate_restart)
             prior = standardise(torch.minimum(visits, visits.mean() + lead))
             region = _pieces((prior > 0).view(height, width), inside.view(height, width))
+        if not region.any():  # all patches alike, as on a blank wall
+            region = inside.view(height, width)
 
     for _ in range(config.locate_rounds):
         free = _box_region(region, config.locate_grow) & ~outside.view(height, width)
@@ -78,9 +80,9 @@ def locate(prompt: Prompt, frame: Frame, config: Config) -> Located:
         if not found.any():
             break
         region = found
-    sharp = F.interpolate(region[None, None].float(), prompt.size, mode="bilinear")[0, 0] > 0.5
-    if not sharp.any():
-        raise InputError("no object was found at the prompt; give a box or more points")
+    sharp = resize(region[None, None].float(), prompt.size)[0, 0] > 0.5
+    if not sharp.any():  # a photo of fewer pixels than patches: what was found fell between them
+        sharp = prompt.start_region() if prompt.kind == "mask" else _pixels(prompt)
     valid = grow_box(bounding_box(sharp[None, None]), config.locate_grow, prompt.size)
     return Located(region=sharp, prior=prior.view(1, 1, height, width), valid=valid)
 
@@ -140,6 +142,14 @@ def _is_mask(prompt: Prompt) -> bool:
     return prompt.kind == "mask"
 
 
+def _pixels(prompt: Prompt) -> Tensor:
+    """H x W bool: the pixels of the prompt's anchors."""
+    hit = torch.zeros(prompt.size, dtype=torch.bool)
+    for x, y in prompt.anchors():
+        hit[int(y), int(x)] = True
+    return hit
+
+
 def _patches(points: tuple[tuple[float, float], ...], size: tuple[int, int], grid: tuple[int, int]) -> Tensor:
     """hw bool: the 3 x 3 patches around every point, since an object's own patch may be half background."""
     hit = torch.zeros(1, 1, *grid)
@@ -165,9 +175,7 @@ def _pieces(region: Tensor, anchors: Tensor) -> Tensor:
 
 def _box_region(region: Tensor, rate: float) -> Tensor:
     """The region's bounding box grown by `rate`, h x w bool; if that is everything, all but the rim of the grid."""
-    x0, y0, x1, y1 = grow_box(bounding_box(region[None, None]), rate, tuple(region.shape))
-    free = torch.zeros_like(region)
-    free[y0:y1, x0:x1] = True
+    free = box_mask(grow_box(bounding_box(region), rate, tuple(region.shape)), tuple(region.shape))
     if free.all() and min(free.shape) > 2:
         rim = torch.ones_like(free)
         rim[1:-1, 1:-1] = False

@@ -101,6 +101,14 @@ def bounding_box(mask: Tensor) -> Box | None:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
+def box_mask(box: Box, size: tuple[int, int]) -> Tensor:
+    """H x W bool, true inside a whole-pixel box; `size` is (H, W)."""
+    x0, y0, x1, y1 = box
+    mask = torch.zeros(size, dtype=torch.bool)
+    mask[y0:y1, x0:x1] = True
+    return mask
+
+
 def grow_box(box: Box, rate: float, size: tuple[int, int]) -> Box:
     """Scale a box about its centre and clip it to the image.
 

@@ -124,5 +124,5 @@ def normalise(term: Tensor, scope: Tensor, config: Config) -> Tensor:
     if config.normalise == "range":
         low, high = values.min(), values.max()
         return (term - low) / (high - low) if high > low else torch.zeros_like(term)
-    deviation = values.std()
+    deviation = values.std(correction=0)
     return (term - values.mean()) / deviation if deviation > 0 else torch.zeros_like(term)

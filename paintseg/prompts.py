@@ -17,7 +17,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from .errors import InputError
-from .morphology import bounding_box
+from .morphology import bounding_box, box_mask
 
 Box = tuple[float, float, float, float]
 Point = tuple[float, float]
@@ -35,7 +35,7 @@ class Prompt:
         negative_points: (x, y) on what is not the object.
         scribble: H x W bool, strokes on the object, or None.
         negative_scribble: H x W bool, strokes on what is not the object, or None.
-        mask: H x W float in [0, 1], a coarse mask of the object, or None.
+        mask: H x W float in [0, 1], a coarse mask of the object, or None; what is outside the box is cut off.
 
     Raises InputError when nothing points at an object, when something lies outside the image or has another size,
     and when mask and box have no pixel in common.
@@ -62,8 +62,10 @@ class Prompt:
             self._set("box", _clip_box(self.box, self.size))
         if self.mask is None and self.box is None and self.scribble is None and not self.points:
             raise InputError("the prompt is empty: give a box, a point, a scribble or a coarse mask on the object")
-        if self.mask is not None and self.box is not None and self.extent() is None:
-            raise InputError("the coarse mask and the box have no pixel in common; both must be on the object")
+        if self.mask is not None and self.box is not None:
+            self._set("mask", self.mask * box_mask(self.whole_box(), self.size))
+            if not (self.mask > 0.5).any():
+                raise InputError("the coarse mask and the box have no pixel in common; both must be on the object")
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)  # a frozen dataclass is still tidied once, as it is made
@@ -85,9 +87,9 @@ class Prompt:
         """Points known not to be on the object."""
         return self.negative_points + stroke_points(self.negative_scribble)
 
-    def bump_centres(self) -> tuple[Point, ...]:
+    def bump_centres(self, box_centre: bool = True) -> tuple[Point, ...]:
         """The prompt points of eq. 2: the anchors and the box's centre; a coarse mask has none (section 4.2)."""
-        if self.box is None:
+        if self.box is None or not box_centre:
             return self.anchors()
         x0, y0, x1, y1 = self.box
         return (*self.anchors(), ((x0 + x1) / 2, (y0 + y1) / 2))
@@ -96,20 +98,22 @@ class Prompt:
         """The same prompt with points added."""
         return replace(self, points=(*self.points, *points), negative_points=(*self.negative_points, *negative))
 
+    def whole_box(self) -> tuple[int, int, int, int] | None:
+        """The box in whole pixels: every pixel it touches."""
+        if self.box is None:
+            return None
+        x0, y0, x1, y1 = self.box
+        return math.floor(x0), math.floor(y0), math.ceil(x1), math.ceil(y1)
+
     def extent(self) -> tuple[int, int, int, int] | None:
-        """Whole-pixel box around M_0; None when the prompt says nothing about extent."""
-        return None if self.mask is None and self.box is None else bounding_box(self.start_region()[None, None])
+        """Whole-pixel box around the coarse mask or the box; None when the prompt says nothing about extent."""
+        return self.whole_box() if self.mask is None else bounding_box(self.mask[None, None])
 
     def start_region(self) -> Tensor:
-        """M_0, H x W bool: the coarse mask (inside the box, if there is one too) or the box itself, else the whole
-        image (paper, section 5.2)."""
-        region = torch.ones(self.size, dtype=torch.bool) if self.mask is None else self.mask > 0.5
-        if self.box is not None:
-            x0, y0, x1, y1 = self.box
-            limit = torch.zeros_like(region)
-            limit[math.floor(y0) : math.ceil(y1), math.floor(x0) : math.ceil(x1)] = True
-            region = region & limit
-        return region
+        """M_0, H x W bool: the coarse mask or the box itself, else the whole image (paper, section 5.2)."""
+        if self.mask is not None:
+            return self.mask > 0.5
+        return torch.ones(self.size, dtype=torch.bool) if self.box is None else box_mask(self.whole_box(), self.size)
 
 
 def box_prompt(box: Sequence[float], size: tuple[int, int]) -> Prompt:

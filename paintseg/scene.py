@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import torch
@@ -11,9 +12,9 @@ from .affinity import log_survival, walk_over
 from .config import Config
 from .encoders import Encoder
 from .errors import InputError
-from .frames import Frame, lasting_frames, photo_frame
+from .frames import Frame, lasting_frames, photo_area, photo_frame, spread
 from .locate import Located, locate, settle_box, standardise
-from .morphology import grow_box
+from .morphology import box_mask, grow_box
 from .prompts import Point, Prompt
 from .view import View, fit_view
 
@@ -35,7 +36,7 @@ class Scene:
         allowed: 1 x 1 x h x w bool, where the object may be.
         frames: the encoder's contexts that stay, with the photo's features.
         affinity: 1 x 1 x h x w, how hard the patches are to confuse with the known background; None if unused.
-        points, negative_points: the prompt's anchors on the canvas.
+        points, negative_points: where eq. 2 puts its bumps on the canvas, and where it puts dents (ours).
     """
 
     photo: Tensor
@@ -52,8 +53,10 @@ class Scene:
     negative_points: tuple[Point, ...]
 
 
+@torch.no_grad()
 def prepare(image: Tensor, prompt: Prompt, encoder: Encoder, config: Config, multiple: int = 8) -> Scene:
-    """Choose the view, encode the photo, and lay out what the prompt says.
+    """Choose the view, encode the photo, and lay out what the prompt says. All of it on the CPU; the models, which
+    take nearly all of the time, are wherever they are.
 
     Args:
         image: 3 x H x W in [0, 1].
@@ -70,27 +73,30 @@ def prepare(image: Tensor, prompt: Prompt, encoder: Encoder, config: Config, mul
             f"the prompt is for an image of {prompt.size[1]} x {prompt.size[0]}, "
             f"the image is {image.shape[2]} x {image.shape[1]}"
         )
-    photo = image[None].float().clamp(0, 1)
-    located, extent, start, valid_rate = None, prompt.extent(), prompt.start_region(), config.valid_rate
+    photo = image[None].cpu().float().clamp(0, 1)
+    located, pointing, valid_rate = None, prompt, config.valid_rate
+    extent, start = prompt.extent(), prompt.start_region()
     whole = photo_frame(photo, encoder, config) if needs_whole(prompt, config) else None
     if config.start == "affinity" and prompt.kind != "box":
         located = locate(prompt, whole, config)
         extent, start, valid_rate = located.valid, located.region, 1.0
     elif config.settle_rounds and prompt.kind == "box":
         extent = settle_box(extent, whole, config, prompt.size)
-        start = replace(prompt, box=tuple(float(edge) for edge in extent)).start_region()
+        pointing = replace(prompt, box=extent)
+        start = pointing.start_region()
     view = fit_view(prompt.size, extent if config.view_context else None, config.view_context, config.size, multiple)
     canvas = view.crop(photo)
     shown = view.inside()
     region = view.crop_mask(start[None, None]) > 0.5
+    allowed = shown.clone()
+    limits = [] if extent is None else [grow_box(extent, valid_rate, prompt.size)]
+    if prompt.kind == "mask" and prompt.box is not None:
+        limits.append(grow_box(prompt.whole_box(), config.valid_rate, prompt.size))
+    for box in limits:
+        allowed &= view.crop_mask(box_mask(box, prompt.size)[None, None]) > 0.5
+    region &= allowed
     if not region.any():
         raise InputError("the prompt covers less than one pixel of the view; draw it larger")
-    allowed = shown.clone()
-    if extent is not None:
-        x0, y0, x1, y1 = grow_box(extent, valid_rate, prompt.size)
-        valid = torch.zeros(1, 1, *prompt.size)
-        valid[..., y0:y1, x0:x1] = 1
-        allowed &= view.crop_mask(valid) > 0.5
     negative_points = tuple(view.to_canvas(point) for point in prompt.negative_anchors())
     allowed &= ~around(negative_points, view.canvas, config.pixels(NEGATIVE_RADIUS))
     region &= allowed
@@ -107,8 +113,8 @@ def prepare(image: Tensor, prompt: Prompt, encoder: Encoder, config: Config, mul
         shown=shown,
         allowed=allowed,
         frames=frames,
-        affinity=affinity_term(frames, allowed, config, located),
-        points=tuple(view.to_canvas(point) for point in prompt.anchors()),
+        affinity=affinity_term(frames, allowed, view, config, located),
+        points=tuple(view.to_canvas(point) for point in pointing.bump_centres(config.box_centre)),
         negative_points=negative_points,
     )
 
@@ -119,7 +125,9 @@ def needs_whole(prompt: Prompt, config: Config) -> bool:
     return settling or "photo" in config.contexts
 
 
-def affinity_term(frames: tuple[Frame, ...], allowed: Tensor, config: Config, located: Located | None) -> Tensor | None:
+def affinity_term(
+    frames: tuple[Frame, ...], allowed: Tensor, view: View, config: Config, located: Located | None
+) -> Tensor | None:
     """The mean over the frames of the standardised log survival of walks inside `allowed` (affinity.py).
 
     What the prompt itself said of the object, if it was located by it, is added with its weight.
@@ -139,8 +147,7 @@ def affinity_term(frames: tuple[Frame, ...], allowed: Tensor, config: Config, lo
     term = sum(maps) / len(maps) if maps else None
     if located is None or term is None:
         return term
-    whole = next((frame for frame in frames if frame.grid == tuple(located.prior.shape[-2:])), None)
-    return term if whole is None else term + config.locate_prior * whole.to_canvas(located.prior, canvas)
+    return term + config.locate_prior * spread(located.prior, photo_area(view), canvas)
 
 
 def around(points: tuple[Point, ...], canvas: tuple[int, int], radius: int) -> Tensor:
@@ -159,9 +166,13 @@ def generator_for(seed: int, step: int) -> torch.Generator:
 
 def check_image(image: Tensor) -> None:
     """Refuse what is no photo. Raises InputError."""
-    if image.ndim != 3 or image.shape[0] != 3:
-        raise InputError(f"an image is 3 x H x W, not {tuple(image.shape)}")
+    if image.ndim != 3 or image.shape[0] != 3 or not image.numel():
+        grey = "; give a grey one three times" if image.ndim == 3 and image.shape[0] == 1 else ""
+        raise InputError(f"an image is 3 x H x W, not {tuple(image.shape)}{grey}")
     if not image.is_floating_point():
         raise InputError(f"an image holds floating point values in [0, 1], not {image.dtype}")
-    if not torch.isfinite(image).all():
+    low, high = (float(value) for value in image.aminmax())
+    if not math.isfinite(low) or not math.isfinite(high):  # NaN comes through aminmax
         raise InputError("the image holds NaN or infinite pixels")
+    if low < -0.5 or high > 1.5:  # resampling may overshoot a little; prepare() clamps that
+        raise InputError(f"an image holds values in [0, 1], not from {low:g} to {high:g}")

@@ -59,10 +59,11 @@ def segment(
         painter: phi, the I-step's painter; psi too unless `outpainter` is given.
         encoder: the projector E.
         config: the parameters, by default the preset "balanced".
-        seed: same seed, same result, to the bit on the CPU.
+        seed: same seed, same result: to the bit on one machine with one number of threads, which decides in what
+            order numbers are summed up.
         progress: called with the state after every step; an exception it raises ends the loop.
 
-    Raises InputError for an image or a prompt that cannot be used.
+    Raises InputError for an image or a prompt that cannot be used, PainterError when the painter fails.
     """
     config = preset("balanced") if config is None else config
     outpainter = painter if outpainter is None else outpainter
