@@ -1,0 +1,63 @@
+"""The measures of plates and of hidden parts, by arithmetic done by hand."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from paintseg.eval.amodal import convex_hull, occlusions, overlap
+from paintseg.eval.datasets import read_manifest
+from paintseg.eval.removal import seam_ratio, spread
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """A folder of two sets, three photos each: a disc on noise."""
+    rows = ["dataset,stem,image,x0,y0,x1,y1,centroid_x,centroid_y,inner_x,inner_y,scribbles"]
+    draw = np.random.default_rng(0)
+    y, x = np.mgrid[:80, :100]
+    disc = ((y - 40) ** 2 + (x - 50) ** 2 < 24**2).astype(np.uint8) * 255
+    for dataset in ("one", "two"):
+        for folder in ("images", "masks"):
+            (tmp_path / dataset / folder).mkdir(parents=True)
+        for number in range(3):
+            pixels = draw.integers(0, 255, (80, 100, 3), np.uint8)
+            Image.fromarray(pixels).save(tmp_path / dataset / "images" / f"{number}.png")
+            Image.fromarray(disc).save(tmp_path / dataset / "masks" / f"{number}.png")
+            rows.append(f"{dataset},{number},{number}.png,26,16,75,65,50,40,50,40,no")
+    (tmp_path / "manifest.csv").write_text("\n".join(rows), encoding="utf-8")
+    return tmp_path
+
+
+def test_a_step_at_the_rim_is_a_seam():
+    plate = torch.rand(3, 60, 60, generator=torch.Generator().manual_seed(0)) * 0.1
+    hole = torch.zeros(60, 60, dtype=torch.bool)
+    hole[20:40, 20:40] = True
+    assert seam_ratio(plate, hole) == pytest.approx(1, abs=0.1)
+    assert seam_ratio(plate + 0.3 * hole, hole) > 5
+
+
+def test_hull_of_an_l_is_a_triangle_with_its_corner():
+    mask = torch.zeros(11, 11, dtype=torch.bool)
+    mask[:, 0], mask[10] = True, True
+    assert convex_hull(mask).sum() == 66
+    line = torch.zeros(5, 5, dtype=torch.bool)
+    line[2] = True
+    assert torch.equal(convex_hull(line), line)
+
+
+def test_every_set_gives_its_share(photos):
+    chosen = spread(read_manifest(photos), 3)
+    assert [(one.dataset, one.stem) for one in chosen] == [("one", "0"), ("one", "1"), ("two", "0")]
+
+
+def test_occlusions_hide_a_known_part_and_repeat(photos):
+    first, again = (list(occlusions(read_manifest(photos), 2, seed=3)) for _ in range(2))
+    for one, other in zip(first, again, strict=True):
+        assert torch.equal(one.image, other.image) and torch.equal(one.front, other.front)
+        assert 0.15 < (one.whole & one.front).sum() / one.whole.sum() < 0.45
+
+
+def test_overlap_is_intersection_over_union():
+    left, right = torch.tensor([True, True, False]), torch.tensor([False, True, True])
+    assert overlap(left, right) == pytest.approx(1 / 3)
