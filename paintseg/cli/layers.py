@@ -8,8 +8,8 @@ from pathlib import Path
 from ..errors import InputError
 from ..files import check_folder
 from .console import report
-from .method import add_method_arguments, find_object, load_models, read_config
-from .prompting import add_prompt_arguments, check_prompt_arguments, read_prompts
+from .method import add_method_arguments, load_models, read_config
+from .prompting import add_prompt_arguments, check_prompt_arguments, discover, read_prompts
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,6 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_prompt_arguments(parser, several=True)
     parser.add_argument("--most", type=int, default=3, metavar="N",
                         help="objects that --auto finds at most (default 3)")
+    parser.add_argument("--candidates", type=int, default=1, metavar="N",
+                        help="paintings to choose from behind every object (default 1)")
+    parser.add_argument("--shadow", action="store_true", help="take the objects' shadows out with them")
     group = parser.add_argument_group("what to write")
     group.add_argument("-o", "--output", type=Path, metavar="FILE.ora or FOLDER",
                        help="an OpenRaster file, for Krita and GIMP, or a folder of PNGs "
@@ -31,37 +34,35 @@ def run(options: argparse.Namespace) -> None:
     Every object is looked for in the photo without those before it, so what they hid of it is painted.
     """
     check_prompt_arguments(options)
-    if options.most < 1:
-        raise InputError(f"--most must be at least 1, not {options.most}")
+    for name in ("most", "candidates"):
+        if getattr(options, name) < 1:
+            raise InputError(f"--{name} must be at least 1, not {getattr(options, name)}")
     target = options.output or options.photo.parent / f"{options.photo.stem}.ora"
     _check_target(target)
 
     from ..files import read_photo
-    from ..layers import NamedLayer, cut_out, paint_out, save_openraster, save_png_set
+    from ..layers import NamedLayer, peel, save_openraster, save_png_set
 
     config = read_config(options)
     image = read_photo(options.photo)
     prompts = read_prompts(options, tuple(image.shape[1:]))
     models = load_models(options)
-    if prompts == [None]:
-        from ..discovery import coarse_masks
-        from ..prompts import mask_prompt
-
-        prompts = [mask_prompt(mask) for mask in coarse_masks(image, models.encoder, options.most)]
-    layers = []
-    for number, prompt in enumerate(prompts, start=1):
-        if not options.quiet:
-            report(f"object {number} of {len(prompts)}")
-        soft = find_object(image, prompt, models, options, config).soft
-        layers.append(NamedLayer(f"object {number}", cut_out(image, soft)))
-        image = paint_out(image, soft, models.painter, options.seed).plate
-    layers.append(NamedLayer("background", image))
+    if options.auto and prompts != [None]:
+        prompts = [discover(image, prompt, models.encoder) for prompt in prompts]
+    found = peel(image, None if prompts == [None] else prompts, models.painter, models.encoder, config, options.seed,
+                 options.candidates, options.shadow, options.most, None if options.quiet else _show)
+    layers = [*(NamedLayer(f"object {number}", layer) for number, layer in enumerate(found.layers, start=1)),
+              NamedLayer("background", found.plates[-1])]
     if target.suffix.lower() == ".ora":
         save_openraster(target, layers)
         print(target)
     else:
         for path in save_png_set(target, layers):
             print(path)
+
+
+def _show(share: float) -> None:
+    report(f"{share:.0%} of the objects taken out")
 
 
 def _check_target(target: Path) -> None:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from ..amcp import State
     from ..config import Config
     from ..models import Models
-    from ..prompts import Prompt
     from ..segment import Result
 
 
@@ -90,19 +89,16 @@ def find_objects(image: Tensor, options: argparse.Namespace, config: Config) -> 
     models = load_models(options)
     if options.auto:
         prompts = [discover(image, prompt, models.encoder) for prompt in prompts]
-    return models, [find_object(image, prompt, models, options, config) for prompt in prompts]
-
-
-def find_object(image: Tensor, prompt: Prompt, models: Models, options: argparse.Namespace,
-                config: Config) -> Result:
-    """What the method found for one prompt in the photo 3 x H x W, with progress. Raises InputError."""
     from ..segment import segment
 
-    result = segment(image, prompt, models.painter, models.encoder, config, options.seed,
-                     progress=None if options.quiet else show_steps(config))
-    if result.note and not options.quiet:
-        report(result.note)
-    return result
+    results = []
+    for prompt in prompts:
+        result = segment(image, prompt, models.painter, models.encoder, config, options.seed,
+                         progress=None if options.quiet else show_steps(config))
+        if result.note and not options.quiet:
+            report(result.note)
+        results.append(result)
+    return models, results
 
 
 def show_steps(config: Config) -> Callable[[State], None]:
