@@ -70,7 +70,8 @@ class StageClock:
     def _stage_of(self, file: str) -> str | None:
         if file not in self._stages:
             path = Path(file)
-            inside = path.is_absolute() and path.is_relative_to(_PACKAGE)
+            # base.py holds the protocols and their checks, no model.
+            inside = path.is_absolute() and path.is_relative_to(_PACKAGE) and path.name != "base.py"
             self._stages[file] = _STAGE_OF.get(path.relative_to(_PACKAGE).parts[0]) if inside else None
         return self._stages[file]
 
