@@ -1,5 +1,7 @@
 """diffusers pipelines, tiny and random, made from diffusers' own configuration classes."""
 
+import runpy
+
 import pytest
 import torch
 from diffusers import (
@@ -11,6 +13,8 @@ from diffusers import (
     VQModel,
 )
 from harness import comfyui
+from harness.paths import PHOTO, ROOT
+from PIL import Image
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from paintseg.errors import InputError, PainterError
@@ -113,3 +117,21 @@ def test_a_painting_the_safety_checker_blacked_out_is_no_painting():
 
     with pytest.raises(PainterError, match="safety checker of Prude"):
         DiffusersPainter(Prude()).paint(photo(64, 64), box_hole(64, 64), 1, None)
+
+
+def test_the_reference_setup_runs_on_folders_of_either_kind(stable_diffusion, latent_diffusion, tmp_path):
+    stable_diffusion.save_pretrained(tmp_path / "psi")
+    latent_diffusion.vqvae.save_pretrained(tmp_path / "phi" / "vqvae")
+    latent_diffusion.unet.save_pretrained(tmp_path / "phi" / "unet")
+    latent_diffusion.scheduler.save_pretrained(tmp_path / "phi" / "scheduler")
+    script = runpy.run_path(str(ROOT / "scripts" / "examples" / "reference_setup.py"))
+    assert script["main"]([str(PHOTO), "--box", "346,0,482,298", "--phi", str(tmp_path / "phi"), "--preset", "fast",
+                           "--psi", str(tmp_path / "psi"), "--steps", "2", "--iterations", "1",
+                           "-o", str(tmp_path / "mask.png")]) == 0
+    assert Image.open(tmp_path / "mask.png").size == Image.open(PHOTO).size
+
+
+def test_the_reference_setup_names_what_is_wrong(tmp_path, capsys):
+    main = runpy.run_path(str(ROOT / "scripts" / "examples" / "reference_setup.py"))["main"]
+    assert main([str(PHOTO), "--box", "1,2,3", "--phi", "none", "--psi", "none"]) == 2
+    assert capsys.readouterr().err == "--box takes four numbers, not 1,2,3\n"
