@@ -43,11 +43,11 @@ class DiffusionPainterNode(io.ComfyNode):
                              io.DynamicCombo.Option("guider", guider_inputs())],
                 ),
                 io.Combo.Input(
-                    "noise_mask", options=["auto", "on", "off"], default="auto", advanced=True,
+                    "noise_mask", options=["auto", "on", "off"], default="auto", advanced=True, optional=True,
                     tooltip="Hold the photo outside the hole while sampling. auto: unless the model takes "
                             "the mask itself, as inpainting models do."),
                 io.Int.Input(
-                    "size", default=0, min=0, max=4096, step=64, advanced=True,
+                    "size", default=0, min=0, max=4096, step=64, advanced=True, optional=True,
                     tooltip="Longer side in pixels at which the model paints; the crop is scaled to it. "
                             "0: 512 for SD 1.5 and SD 2, 1024 for others."),
             ],
@@ -56,8 +56,8 @@ class DiffusionPainterNode(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, vae: comfy.sd.VAE, sampling: dict[str, Any], noise_mask: str,
-                size: int) -> io.NodeOutput:
+    def execute(cls, vae: comfy.sd.VAE, sampling: dict[str, Any], noise_mask: str = "auto",
+                size: int = 0) -> io.NodeOutput:
         if sampling["sampling"] == "guider":
             guider, sampler, sigmas = sampling["guider"], sampling["sampler"], sampling["sigmas"]
         else:

@@ -44,6 +44,7 @@ class DINOEncoderNode(io.ComfyNode):
                 io.Boolean.Input(
                     "download",
                     default=False,
+                    optional=True,
                     tooltip="Fetch the file from Hugging Face into models/dino when it is missing. Off, nothing "
                     "is ever downloaded.",
                 ),
