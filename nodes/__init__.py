@@ -6,6 +6,7 @@ from comfy_api.latest import ComfyExtension, io
 from typing_extensions import override
 
 from .diffusion import DiffusionPainterNode
+from .discover import Discover
 from .encoders import CLIPVisionEncoderNode, DINOEncoderNode
 from .example import place_example_photo
 from .inpaint_model import InpaintModelPainter
@@ -14,7 +15,9 @@ from .loop import AMCPLoop
 from .painters import FastPainter
 from .potential import ContrastivePotential
 from .prompt import PromptToMask
+from .several import Objects
 from .steps import AMCPStart, AMCPStep
+from .video import Video
 
 
 class PaintSegExtension(ComfyExtension):
@@ -28,7 +31,10 @@ class PaintSegExtension(ComfyExtension):
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         return [
             PromptToMask,
+            Discover,
             AMCPLoop,
+            Objects,
+            Video,
             AMCPStart,
             AMCPStep,
             ContrastivePotential,

@@ -51,13 +51,9 @@ def model_inputs() -> list[io.Input]:
     ]
 
 
-def encoder_input() -> io.Input:
+def encoder_input(tooltip: str = "Measures how far the painting is from the photo.") -> io.Input:
     """The encoder; may stay unwired."""
-    return EncoderSocket.Input(
-        "encoder",
-        optional=True,
-        tooltip="Measures how far the painting is from the photo. Unwired: the embedded DINOv2 S/14.",
-    )
+    return EncoderSocket.Input("encoder", optional=True, tooltip=f"{tooltip} Unwired: the embedded DINOv2 S/14.")
 
 
 def preset_input(default: str = "balanced") -> io.Combo.Input:

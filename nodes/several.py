@@ -1,0 +1,127 @@
+"""PaintSeg_Objects: several objects of one photo."""
+
+from __future__ import annotations
+
+import logging
+
+import torch
+from comfy_api.latest import io, ui
+from torch import Tensor
+
+from ..paintseg.encoders import Encoder
+from ..paintseg.errors import InputError
+from ..paintseg.painters import Painter
+from ..paintseg.parsing import as_masks
+from ..paintseg.prompts import Prompt
+from ..paintseg.several import prompts_from_labels, segment_each
+from ..paintseg.visualize import overlay_objects
+from .convert import config_from, image_output, mask_output, photos_from
+from .managed import embedded_encoder, embedded_painter
+from .progress import StepProgress, reporting
+from .sockets import (
+    CATEGORY,
+    image_input,
+    model_inputs,
+    override_inputs,
+    preset_input,
+    prompt_input,
+    seed_input,
+)
+
+
+class Objects(io.ComfyNode):
+    """A mask per object, none on top of another."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="PaintSeg_Objects",
+            display_name="PaintSeg Objects",
+            category=CATEGORY,
+            description="Segments several objects of one photo, one per prompt, so that their masks do not overlap. "
+            "Gives the masks as a batch and all of them in one label map.",
+            search_aliases=[
+                "paintseg",
+                "several objects",
+                "multiple objects",
+                "instances",
+                "instance segmentation",
+                "label map",
+                "segment all",
+            ],
+            inputs=[
+                image_input("The photo, a single one."),
+                prompt_input(
+                    optional=True,
+                    tooltip="One prompt per object: several boxes or masks in PaintSeg Prompt, or PaintSeg Discover "
+                    "with several objects.",
+                ),
+                io.Mask.Input(
+                    "labels",
+                    optional=True,
+                    tooltip="Instead of prompts: a rough label map of the photo's size. Every grey other than black is "
+                    "an object.",
+                ),
+                *model_inputs(),
+                preset_input(),
+                seed_input(),
+                *override_inputs(),
+            ],
+            outputs=[
+                io.Mask.Output(display_name="masks", tooltip="The objects, 0 or 1, in the order of the prompts."),
+                io.Mask.Output(display_name="soft_masks", tooltip="How likely each pixel is the object, 0 to 1."),
+                io.Mask.Output(
+                    display_name="label_map",
+                    tooltip="All in one: 0 is the background, the n-th object is n / 255, so that an 8-bit picture "
+                    "holds the numbers.",
+                ),
+                io.Image.Output(display_name="overview", tooltip="The photo, every object in a colour of its own."),
+            ],
+            is_output_node=True,
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        image: Tensor,
+        preset: str,
+        seed: int,
+        prompt: tuple[Prompt, ...] | None = None,
+        labels: Tensor | None = None,
+        painter: Painter | None = None,
+        outpainter: Painter | None = None,
+        encoder: Encoder | None = None,
+        steps: int = 0,
+        paintings: int = 0,
+    ) -> io.NodeOutput:
+        photos = photos_from(image)
+        if len(photos) > 1:
+            raise InputError(f"several objects are segmented in one image, not in {len(photos)}; take one of the batch")
+        prompts = _prompts(prompt, labels)
+        config = config_from(preset, steps=steps, paintings=paintings)
+        painter, encoder = painter or embedded_painter(), encoder or embedded_encoder()
+        progress = StepProgress(len(prompts), config.steps)
+        phi, psi = (reporting(model, progress.within) for model in (painter, outpainter or painter))
+        found = segment_each(photos[0], prompts, phi, encoder, config, seed, psi, progress)
+        for number, result in enumerate(found.results, start=1):
+            for sentence in result.note.splitlines():
+                logging.warning("PaintSeg, object %d: %s", number, sentence)
+        overview = image_output([overlay_objects(photos[0], found.labels)])
+        return io.NodeOutput(
+            mask_output(list(found.masks)),
+            mask_output(list(found.soft)),
+            mask_output([found.labels.clamp(max=255) / 255]),
+            overview,
+            ui=ui.PreviewImage(overview, cls=cls),
+        )
+
+
+def _prompts(prompt: tuple[Prompt, ...] | None, labels: Tensor | None) -> list[Prompt]:
+    if (prompt is None) == (labels is None):
+        raise InputError("say where the objects are: wire either prompts or a label map, not both")
+    if prompt is not None:
+        return list(prompt)
+    maps = as_masks(labels.cpu(), "label map")
+    if len(maps) > 1:
+        raise InputError(f"there must be one label map, not {len(maps)}")
+    return prompts_from_labels(torch.as_tensor(maps[0]))

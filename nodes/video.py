@@ -1,0 +1,147 @@
+"""PaintSeg_Video: the frames of a video, or photos that have nothing to do with each other."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+from comfy_api.latest import io, ui
+from torch import Tensor
+
+from ..paintseg.config import Config
+from ..paintseg.encoders import Encoder
+from ..paintseg.errors import InputError
+from ..paintseg.painters import Painter
+from ..paintseg.parsing import pair_up
+from ..paintseg.prompts import Prompt
+from ..paintseg.segment import segment
+from ..paintseg.video import follow
+from ..paintseg.visualize import overlay
+from .convert import config_from, image_output, mask_output, photos_from
+from .managed import embedded_encoder, embedded_painter
+from .progress import StepProgress, reporting
+from .sockets import (
+    CATEGORY,
+    image_input,
+    model_inputs,
+    override_inputs,
+    preset_input,
+    prompt_input,
+    seed_input,
+)
+
+
+class Video(io.ComfyNode):
+    """One object through a batch of images."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="PaintSeg_Video",
+            display_name="PaintSeg Video",
+            category=CATEGORY,
+            description="Follows one object through the frames of a video: point at it in the first frame, and each "
+            "frame's mask seeds the next. Or segments a batch of photos one by one.",
+            search_aliases=[
+                "paintseg",
+                "video",
+                "track",
+                "tracking",
+                "propagate mask",
+                "frames",
+                "rotoscope",
+                "video object segmentation",
+                "batch",
+            ],
+            inputs=[
+                image_input("The frames, in order."),
+                prompt_input(
+                    tooltip="Where the object is in the first frame, from PaintSeg Prompt. For mode "
+                    "independent: one prompt for all images, or one per image."
+                ),
+                io.Combo.Input(
+                    "mode",
+                    options=["follow", "independent"],
+                    default="follow",
+                    tooltip="follow: the images are frames of one video; each frame's mask seeds the next. "
+                    "independent: they have nothing to do with each other.",
+                ),
+                *model_inputs(),
+                preset_input(),
+                seed_input(),
+                *override_inputs(),
+            ],
+            outputs=[
+                io.Mask.Output(display_name="mask", tooltip="The object in every frame, 0 or 1."),
+                io.Mask.Output(display_name="soft_mask", tooltip="How likely each pixel is the object, 0 to 1."),
+                io.Image.Output(display_name="overview", tooltip="The frames with the object tinted."),
+            ],
+            is_output_node=True,
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        image: Tensor,
+        prompt: tuple[Prompt, ...],
+        mode: str,
+        preset: str,
+        seed: int,
+        painter: Painter | None = None,
+        outpainter: Painter | None = None,
+        encoder: Encoder | None = None,
+        steps: int = 0,
+        paintings: int = 0,
+    ) -> io.NodeOutput:
+        config = config_from(preset, steps=steps, paintings=paintings)
+        painter, encoder = painter or embedded_painter(), encoder or embedded_encoder()
+        photos = photos_from(image)
+        progress = StepProgress(len(photos), config.steps)
+        phi, psi = (reporting(model, progress.within) for model in (painter, outpainter or painter))
+        run = _follow if mode == "follow" else _each
+        masks, softs, shown = [], [], []
+        for photo, (mask, soft) in zip(
+            photos, run(photos, prompt, phi, psi, encoder, config, seed, progress), strict=True
+        ):
+            masks.append(mask)
+            softs.append(soft)
+            shown.append(overlay(photo, soft))
+        overview = image_output(shown)
+        return io.NodeOutput(mask_output(masks), mask_output(softs), overview, ui=ui.PreviewImage(overview, cls=cls))
+
+
+def _follow(
+    photos: Tensor,
+    prompt: tuple[Prompt, ...],
+    phi: Painter,
+    psi: Painter,
+    encoder: Encoder,
+    config: Config,
+    seed: int,
+    progress: StepProgress,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    if len(prompt) > 1:
+        raise InputError(f"one object is followed through the frames, but there are {len(prompt)} prompts; give one")
+    for frame in follow(photos, prompt[0], phi, encoder, config, seed, psi, progress):
+        if frame.note:
+            logging.warning("PaintSeg: %s", frame.note)
+        yield frame.mask, frame.soft
+
+
+def _each(
+    photos: Tensor,
+    prompt: tuple[Prompt, ...],
+    phi: Painter,
+    psi: Painter,
+    encoder: Encoder,
+    config: Config,
+    seed: int,
+    progress: StepProgress,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    if len(prompt) not in (1, len(photos)):
+        raise InputError(f"there are {len(photos)} images and {len(prompt)} prompts: give one prompt, or as many")
+    for photo, one in pair_up(photos, prompt, ("images", "prompts")):
+        result = segment(photo, one, phi, encoder, config, seed, psi, progress)
+        for sentence in result.note.splitlines():
+            logging.warning("PaintSeg: %s", sentence)
+        yield result.mask, result.soft

@@ -1,0 +1,130 @@
+"""Checkpoints of true shape and random weights, loaded by ComfyUI's own loaders in the real server.
+
+Stable Diffusion 1.5 is 2.1 GB on disk and 4.3 GB in memory; one of them is held at a time.
+"""
+
+import time
+
+import numpy as np
+import pytest
+from harness import random_models
+from harness.inprocess import load_pack
+from harness.paths import PHOTO
+from PIL import Image
+
+pytestmark = pytest.mark.slow
+
+PAINTER = {"sampling": "model", "sampling.steps": 2, "sampling.cfg": 3.0, "sampling.sampler_name": "euler",
+           "sampling.scheduler": "normal", "sampling.denoise": 1.0, "noise_mask": "auto", "size": 64}
+BOX = {"x": 346, "y": 0, "width": 136, "height": 298}
+GROWN = 24
+"""Photo pixels the hole may reach beyond the box: 4 px of a view of 256, on this photo."""
+
+
+@pytest.fixture(scope="module")
+def checkpoints(server):
+    """Names in models/checkpoints by channels."""
+    load_pack()  # the layouts are those of ComfyUI's own classes
+    names = {9: "random-sd15-inpainting.safetensors", 4: "random-sd15.safetensors"}
+    for channels, name in names.items():
+        random_models.link(random_models.sd15_checkpoint(channels), server.base / "models" / "checkpoints" / name)
+    return names
+
+
+@pytest.fixture(autouse=True)
+def one_model_at_a_time(client):
+    yield
+    client.free()
+
+
+@pytest.fixture
+def diffusion(graph, checkpoints):
+    """Adds a checkpoint and a painter of it; the painter's output."""
+
+    def add(channels=9, **changes):
+        loader = graph.add("CheckpointLoaderSimple", ckpt_name=checkpoints[channels])
+        wired = {"vae": [loader, 2], "sampling.model": [loader, 0], "sampling.clip": [loader, 1]}
+        return [graph.add("PaintSeg_DiffusionPainter", **{**PAINTER, **wired, **changes}), 0]
+
+    return add
+
+
+@pytest.fixture
+def painted(client, graph, shown):
+    """What one I-step of a painter makes of the bundled photo."""
+
+    def run(painter):
+        state = graph.method("PaintSeg_AMCPStart", *graph.prompt(BOX), painter=painter)
+        step = graph.add("PaintSeg_AMCPStep", state=[state, 0], direction="I")
+        preview = graph.add("PreviewImage", images=[step, 2])
+        return shown(client.run(graph), preview)[0][..., :3]
+
+    return run
+
+
+def changed_pixels(painting):
+    photo = np.asarray(Image.open(PHOTO).convert("RGB"))
+    return (painting != photo).any(axis=-1)
+
+
+def near_box(shape):
+    """Where the bundled photo may be painted."""
+    x0, y0, x1, y1 = BOX["x"], BOX["y"], BOX["x"] + BOX["width"], BOX["y"] + BOX["height"]
+    area = np.zeros(shape, bool)
+    area[max(y0 - GROWN, 0):y1 + GROWN, max(x0 - GROWN, 0):x1 + GROWN] = True
+    return area
+
+
+@pytest.mark.parametrize("channels", [9, 4])
+def test_checkpoint_paints_the_hole_and_no_pixel_beside_it(diffusion, painted, channels):
+    changed = changed_pixels(painted(diffusion(channels)))
+    assert not changed[~near_box(changed.shape)].any()
+    assert changed[near_box(changed.shape)].mean() > 0.5
+
+
+def test_guider_graph_paints_what_the_model_paints(graph, diffusion, painted):
+    by_name = painted(diffusion())
+    loader = next(key for key, node in graph.items() if node["class_type"] == "CheckpointLoaderSimple")
+    nothing = [graph.add("CLIPTextEncode", text="", clip=[loader, 1]), 0]
+    guider = graph.add("CFGGuider", model=[loader, 0], positive=nothing, negative=nothing, cfg=3.0)
+    sampler = graph.add("KSamplerSelect", sampler_name="euler")
+    sigmas = graph.add("BasicScheduler", model=[loader, 0], scheduler="normal", steps=2, denoise=1.0)
+    wired = {"sampling.guider": [guider, 0], "sampling.sampler": [sampler, 0], "sampling.sigmas": [sigmas, 0]}
+    by_guider = graph.add("PaintSeg_DiffusionPainter", vae=[loader, 2], sampling="guider", noise_mask="auto",
+                          size=64, **wired)
+    np.testing.assert_array_equal(painted([by_guider, 0]), by_name)
+
+
+def queue_with_previews(client, graph):
+    asked = {"prompt": graph, "client_id": client.id, "extra_data": {"preview_method": "latent2rgb"}}
+    return client.post_json("/prompt", asked)["prompt_id"]
+
+
+def test_one_bar_runs_over_the_whole_loop_with_previews_of_the_sampling(client, graph, diffusion):
+    fast = graph.add("PaintSeg_FastPainter")
+    loop = graph.method("PaintSeg_AMCPLoop", *graph.prompt(BOX), painter=diffusion(), outpainter=[fast, 0], steps=2)
+    graph.mask_preview(loop, 0)
+    queued = queue_with_previews(client, graph)
+    run = client.finished(queued, list(client.follow(queued)))
+    bars = [event.data for event in run.events if event.kind == "progress" and event.data["node"] == loop]
+    assert run.status == "success", run.error
+    assert {bar["max"] for bar in bars} == {2}
+    assert [bar["value"] for bar in bars] == [0.5, 1.0, 1, 2]
+    assert len([event for event in run.events if event.kind == "preview"]) >= 4
+
+
+def test_cancel_stops_inside_a_step_of_the_sampler(client, graph, diffusion):
+    loop = graph.method("PaintSeg_AMCPLoop", *graph.prompt(BOX), painter=diffusion(**{"sampling.steps": 50}))
+    graph.mask_preview(loop, 0)
+    queued = client.queue(graph)
+    events = client.follow(queued)
+    steps = (event for event in events if event.kind == "progress" and event.data["node"] == loop)
+    next(steps)
+    started = time.monotonic()
+    next(steps)
+    one_step = time.monotonic() - started
+    time.sleep(one_step / 4)
+    stopped = time.monotonic()
+    client.interrupt()
+    assert list(events)[-1].kind == "execution_interrupted"
+    assert time.monotonic() - stopped < one_step / 2 + 0.5
