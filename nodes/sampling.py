@@ -22,7 +22,7 @@ from comfy_extras.nodes_differential_diffusion import DifferentialDiffusion
 from torch import Tensor
 
 from ..paintseg.painters import check_request, keep_outside
-from ..paintseg.painters.fitting import fill_smoothly, fit, soften
+from ..paintseg.painters.fitting import Fit, fill_smoothly, fit, soften
 from .progress import Report
 
 Masking = Literal["auto", "on", "off"]
@@ -83,8 +83,7 @@ class DiffusionPainter:
         check_request(self, image, hole, count)
         if not (hole > 0.5).any():
             return image.expand(count, -1, -1, -1).clone()
-        multiple = lcm(CANVAS_MULTIPLE, self.vae.spacial_compression_encode())
-        request = fit(tuple(image.shape[1:]), multiple, self.size)
+        request = self._fit(image)
         shown = request.show_image(fill_smoothly(image, hole)).cpu()
         task = self._task(shown, request.show_hole(hole).cpu())
         shape = task.latent.shape
@@ -94,6 +93,16 @@ class DiffusionPainter:
             draws.append((seed, torch.randn(shape, generator=generator)))
         painted = self._in_batches(task, draws)
         return keep_outside(image, hole, request.restore(painted).to(image.device))
+
+    def round_trip(self, image: Tensor) -> Tensor:
+        """The photo, 3 x H x W, through the VAE and back; see `painters.round_trip`."""
+        request = self._fit(image)
+        pixels = self._decode(self._encode(request.show_image(image).cpu()))
+        return request.restore(pixels)[0].to(image)
+
+    def _fit(self, image: Tensor) -> Fit:
+        multiple = lcm(CANVAS_MULTIPLE, self.vae.spacial_compression_encode())
+        return fit(tuple(image.shape[1:]), multiple, self.size)
 
     def _task(self, shown: Tensor, area: Tensor) -> Task:
         """Everything about a request that its paintings share.
@@ -154,9 +163,7 @@ class DiffusionPainter:
             samples = task.guider.sample(torch.cat(noises), latents, self.sampler, self.sigmas,
                                          denoise_mask=task.mask, callback=callback, disable_pbar=True,
                                          seed=seeds[0])
-        pixels = self.vae.decode(samples.to(comfy.model_management.intermediate_device()))
-        pixels = pixels.reshape(-1, *pixels.shape[-3:])[..., :3]  # video VAEs give one frame each
-        return pixels.movedim(-1, 1).float().cpu()
+        return self._decode(samples)
 
     def _callback(self, before: float, share: float) -> Callable[[int, Tensor, Tensor, int], None] | None:
         if self.report is None:
@@ -169,6 +176,12 @@ class DiffusionPainter:
             self.report(before + share * (step + 1) / steps, seen)
 
         return callback
+
+    def _decode(self, latents: Tensor) -> Tensor:
+        """Latents as pictures, N x 3 x h x w, float32 on the CPU."""
+        pixels = self.vae.decode(latents.to(comfy.model_management.intermediate_device()))
+        pixels = pixels.reshape(-1, *pixels.shape[-3:])[..., :3]  # video VAEs give one frame each
+        return pixels.movedim(-1, 1).float().cpu()
 
     def _encode(self, image: Tensor) -> Tensor:
         """3 x h x w as a latent of one, float32 on the CPU."""

@@ -23,9 +23,9 @@ from .config import Config, Direction
 from .crf import DenseCRF
 from .encoders import Encoder
 from .errors import InputError, PainterError
-from .frames import box_frame
+from .frames import box_frame, seen_as
 from .morphology import Box, bounding_box, box_mask, closing, dilate, grow_box, inner_ring, opening, outer_ring
-from .painters import Painter, keep_outside
+from .painters import Painter, keep_outside, round_trip
 from .potential import Potential, combine, paint_term, prompt_term
 from .scene import Scene, generator_for
 
@@ -109,7 +109,8 @@ def step(state: State, direction: Direction, painter: Painter, encoder: Encoder)
     if torch.equal(painting, scene.canvas.expand_as(painting)):
         return replace(done, note=f"step {done.step}: the painting is the photo itself; the mask is kept")
 
-    phi = contrast(state.mask, region, painting, direction, scene, encoder)
+    reference = round_trip(painter, scene.canvas[0], hole[0])
+    phi = contrast(state.mask, region, painting, direction, scene, encoder, reference)
     done = replace(done, potential=phi)
     inside = phi.total[:, phi.scope[0]]
     k = config.clusters_at(state.step, scene.prompt.kind)
@@ -161,20 +162,26 @@ def hole_around(region: Tensor, direction: Direction, scene: Scene) -> Tensor:
 
 
 def contrast(
-    mask: Tensor, region: Tensor, painting: Tensor, direction: Direction, scene: Scene, encoder: Encoder
+    mask: Tensor,
+    region: Tensor,
+    painting: Tensor,
+    direction: Direction,
+    scene: Scene,
+    encoder: Encoder,
+    reference: Tensor | None = None,
 ) -> Potential:
     """Phi, eq. 1, inside the contrast box B.
 
     Args:
         mask: M_t. region: R_t. painting: N x 3 x h x w. direction: of the step.
+        reference: 1 x 3 x h x w, what the painting is held against; None takes the photo (painters.round_trip).
     """
     config, canvas = scene.config, tuple(scene.canvas.shape[-2:])
     box = grow_box(bounding_box(mask), config.box_rate, scene.view.content)
     scope = box_mask(box, canvas) & scene.allowed
-    frames = [
-        *scene.frames,
-        *([box_frame(scene.canvas, box, encoder, config)] if "box" in config.contexts else []),
-    ]
+    lasting = scene.frames if reference is None else [seen_as(frame, reference, encoder) for frame in scene.frames]
+    seen = scene.canvas if reference is None else reference
+    frames = [*lasting, *([box_frame(seen, box, encoder, config)] if "box" in config.contexts else [])]
     paint = sum(paint_term(frame, painting, encoder, config.distance) for frame in frames) / len(frames)
     color = color_term(region, box, scene) if config.l_color else None
     prompt = prompt_term(scene.points, scene.negative_points, bounding_box(mask), canvas, config.prompt_sigma)

@@ -104,6 +104,12 @@ def box_frame(canvas: Tensor, box: Box, encoder: Encoder, config: Config) -> Fra
     return make_frame(canvas[..., y0:y1, x0:x1], area, (y1, x1), encoder, config)
 
 
+def seen_as(frame: Frame, canvas: Tensor, encoder: Encoder) -> Frame:
+    """The frame with `canvas`, 1 x 3 x h x w, in place of the photo, encoded anew; the keys stay the photo's."""
+    image = frame.render(canvas, frame.image)
+    return replace(frame, image=image, features=encoder.encode(image))
+
+
 def make_frame(image: Tensor, area: Area, content: tuple[int, int], encoder: Encoder, config: Config) -> Frame:
     """Scale an image 1 x 3 x H x W so that its longer side is the encoder's size, and encode it."""
     height, width = image.shape[-2:]

@@ -1,5 +1,5 @@
 """Painters: models that fill a hole in an image with what they expect there."""
 
-from .base import Painter, PaintFailure, check_request, keep_outside
+from .base import Painter, PaintFailure, check_request, keep_outside, round_trip
 
-__all__ = ["PaintFailure", "Painter", "check_request", "keep_outside"]
+__all__ = ["PaintFailure", "Painter", "check_request", "keep_outside", "round_trip"]

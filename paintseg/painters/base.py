@@ -60,6 +60,23 @@ def check_request(painter: Painter, image: Tensor, hole: Tensor, count: int) -> 
         raise InputError(f"at least one painting must be asked for, not {count}")
 
 
+def round_trip(painter: Painter, image: Tensor, hole: Tensor) -> Tensor | None:
+    """The photo with, in the hole, what the painter's autoencoder makes of it; None when the painter has none.
+
+    A latent painter changes every pixel it writes a little, even where it paints just what was there. The photo and
+    a painting that have both gone through the autoencoder differ by the paint alone.
+
+    Args:
+        painter: with a method `round_trip(image) -> 3 x H x W` (or None) if it has an autoencoder.
+        image: 3 x H x W. hole: 1 x H x W.
+
+    Returns:
+        1 x 3 x H x W; outside the hole equal to the image bit for bit.
+    """
+    coded = painter.round_trip(image) if hasattr(painter, "round_trip") else None
+    return None if coded is None else keep_outside(image, hole, coded[None])
+
+
 def keep_outside(image: Tensor, hole: Tensor, painted: Tensor) -> Tensor:
     """Paste `painted` (N x 3 x H x W) into the hole and keep the image elsewhere, bit for bit.
 

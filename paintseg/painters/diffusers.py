@@ -80,6 +80,19 @@ class DiffusersPainter:
         painted = in_chunks(run, count, device)[0]
         return keep_outside(image, hole, request.restore(painted.float().cpu()).to(image.device))
 
+    @torch.no_grad()
+    def round_trip(self, image: Tensor) -> Tensor | None:
+        """The photo, 3 x H x W, through the pipeline's autoencoder and back; None where it has none of its own."""
+        codec = getattr(self.pipeline, "vae", None) or getattr(self.pipeline, "vqvae", None)
+        if codec is None:
+            return None
+        request = fit(tuple(image.shape[1:]), self._step, self.size)
+        weight = next(codec.parameters())
+        encoded = codec.encode(request.show_image(image)[None].to(weight) * 2 - 1)
+        latents = encoded.latents if hasattr(encoded, "latents") else encoded.latent_dist.mode()
+        coded = (codec.decode(latents).sample.float() / 2 + 0.5).clamp(0, 1)
+        return request.restore(coded.cpu())[0].to(image)
+
     def _call(self, image: Tensor, hole: Tensor, seeds: list[int], before: float, share: float) -> Tensor:
         number, steps = len(seeds), int(self._options["num_inference_steps"])
 

@@ -135,3 +135,13 @@ def test_the_reference_setup_names_what_is_wrong(tmp_path, capsys):
     main = runpy.run_path(str(ROOT / "scripts" / "examples" / "reference_setup.py"))["main"]
     assert main([str(PHOTO), "--box", "1,2,3", "--phi", "none", "--psi", "none"]) == 2
     assert capsys.readouterr().err == "--box takes four numbers, not 1,2,3\n"
+
+
+def test_the_round_trip_is_the_pipelines_own(stable_diffusion, latent_diffusion):
+    image = photo(64, 64)
+    with torch.no_grad():
+        latents = stable_diffusion.vae.encode(image[None] * 2 - 1).latent_dist.mode()
+        oracle = (stable_diffusion.vae.decode(latents).sample / 2 + 0.5).clamp(0, 1)[0]
+    assert torch.allclose(DiffusersPainter(stable_diffusion).round_trip(image), oracle, atol=1e-6)
+    coded = DiffusersPainter(latent_diffusion, multiple=16).round_trip(image)
+    assert coded.shape == image.shape and not torch.equal(coded, image)

@@ -222,3 +222,11 @@ def test_size_follows_the_model_unless_given(pack, models):
     names = "inpainting", "sdxl inpainting", "flux fill"
     sizes = [pack.nodes.sampling.native_size(models(name).model) for name in names]
     assert sizes == [512, 1024, 1024]
+
+
+@pytest.mark.parametrize("model", ["inpainting", "flux fill"])
+def test_the_round_trip_is_the_vaes_own(models, painter_of, model):
+    vae = models("flux vae" if model == "flux fill" else "vae")
+    image = photo(64, 64)
+    oracle = vae.decode(vae.encode(image.movedim(0, -1)[None]))[0].movedim(-1, 0)
+    assert torch.equal(painter_of(model).round_trip(image), oracle)
