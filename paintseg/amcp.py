@@ -43,7 +43,8 @@ class State:
         weight: 1 x 1 x h x w, the number of steps that `evidence` is the mean of.
         seed: of the whole run; a step's randomness depends on it and on `step` alone.
         direction, region, painting, potential: of the last step; None before the first. `painting` is
-            N x 3 x h x w, `region` 1 x 1 x h x w bool, what was repainted.
+            N x 3 x h x w, `region` 1 x 1 x h x w bool, what was repainted. `potential` is None too after a painting
+            that is the photo itself.
         note: one sentence when the step could not do what it should have, else empty.
     """
 
@@ -61,7 +62,7 @@ class State:
 
 
 def start(scene: Scene, seed: int = 0) -> State:
-    """M_0: the box or coarse mask itself, for points and strokes what `Config.start` says (section 4.3)."""
+    """M_0: the box or coarse mask itself, for points and strokes what `Config.start` says (section 5.2)."""
     unknown = torch.zeros_like(scene.start, dtype=torch.float32)
     return State(
         scene=scene,

@@ -1,7 +1,7 @@
 """Prompts: the ways a person points at an object, and what each says at the start.
 
 A prompt may hold several kinds at once (a box and a not-object point). The strongest statement about extent
-starts the loop: coarse mask, then box, then strokes, then points (paper, section 4.3).
+starts the loop: coarse mask, then box, then strokes, then points (paper, section 5.2).
 """
 
 from __future__ import annotations
