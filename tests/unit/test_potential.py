@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paintseg.config import preset
@@ -57,6 +57,7 @@ def test_a_bump_is_a_gaussian_as_wide_as_a_tenth_of_the_object():
     assert height[12, 24] == pytest.approx(math.exp(-2))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 50), st.floats(0, 30)), min_size=1, max_size=5))
 def test_of_several_bumps_the_highest_counts(points):
     alone = torch.stack([bump((point,)) for point in points])
@@ -98,6 +99,7 @@ def test_affinity_is_signed_like_the_prompt():
     assert torch.allclose(inpainted - outpainted, PROMPT)
 
 
+@settings(deadline=None)
 @given(st.floats(0.01, 100), st.floats(-50, 50))
 def test_the_range_of_a_term_does_not_matter(factor, offset):
     scaled = combine(PAINT * factor, COLOUR * factor + offset, None, None, ALL, 1.0, CONFIG).total

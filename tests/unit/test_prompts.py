@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -70,6 +70,7 @@ def test_a_box_cuts_off_what_a_coarse_mask_has_outside():
     assert prompt.extent() == (15, 5, 20, 9)
 
 
+@settings(deadline=None)
 @given(st.tuples(*[st.floats(-30, 90) for _ in range(4)]))
 def test_a_box_is_clipped_to_the_image_or_refused(box):
     height, width = SIZE
@@ -111,6 +112,7 @@ def test_a_long_stroke_gives_a_point_in_every_cell():
     assert stroke_points(line, spacing=25) == ((12.5, 30.5), (37.5, 30.5), (62.5, 30.5), (87.5, 30.5))
 
 
+@settings(deadline=None)
 @given(hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, max_side=70)), st.integers(1, 30))
 def test_stroke_points_lie_on_the_stroke(drawn, spacing):
     points = stroke_points(torch.from_numpy(drawn), spacing)

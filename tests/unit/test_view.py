@@ -91,6 +91,7 @@ def test_the_longer_side_gets_the_size_asked_for():
     assert fit_view((1, 10000), None, 0, 96, 32).content == (1, 96)
 
 
+@settings(deadline=None)
 @given(st.integers(2, 30), st.integers(2, 30), st.data())
 def test_a_point_falls_on_the_pixel_it_names(height, width, data):
     x, y = data.draw(st.integers(0, width - 1)), data.draw(st.integers(0, height - 1))
@@ -102,6 +103,7 @@ def test_a_point_falls_on_the_pixel_it_names(height, width, data):
     assert shown[0, 0, int(v), int(u)] == shown.max()
 
 
+@settings(deadline=None)
 @given(lengths, lengths, lengths, lengths)
 def test_resized_images_keep_their_range_and_flat_ones_their_colour(height, width, new_height, new_width):
     noise = resize(torch.rand(1, 3, height, width).round(), (new_height, new_width))
