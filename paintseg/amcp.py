@@ -180,9 +180,12 @@ def contrast(
     config, canvas = scene.config, tuple(scene.canvas.shape[-2:])
     box = grow_box(bounding_box(mask), config.box_rate, scene.view.content)
     scope = box_mask(box, canvas) & scene.allowed
-    lasting = scene.frames if reference is None else [seen_as(frame, reference, encoder) for frame in scene.frames]
+    wanted = set(config.paint_contexts or config.contexts)
+    lasting = [frame for frame in scene.frames if wanted & set(frame.serves)]
+    if reference is not None:
+        lasting = [seen_as(frame, reference, encoder) for frame in lasting]
     seen = scene.canvas if reference is None else reference
-    frames = [*lasting, *([box_frame(seen, box, encoder, config)] if "box" in config.contexts else [])]
+    frames = [*lasting, *([box_frame(seen, box, encoder, config)] if "box" in wanted else [])]
     paint = sum(paint_term(frame, painting, encoder, config.distance) for frame in frames) / len(frames)
     color = color_term(region, box, scene) if config.l_color else None
     prompt = prompt_term(scene.points, scene.negative_points, bounding_box(mask), canvas, config.prompt_sigma)

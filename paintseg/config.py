@@ -25,6 +25,8 @@ _LEAST = {
     0: (
         "locate_rounds",
         "settle_rounds",
+        "photo_size",
+        "first_paintings",
         "crf_iterations",
         "early_steps",
         "inner_ring",
@@ -53,6 +55,8 @@ _POSITIVE = (
 _NOT_NEGATIVE = (
     "locate_prior",
     "settle_gap",
+    "stop_change",
+    "first_agreement",
     "l_paint",
     "l_color",
     "l_prompt",
@@ -88,6 +92,17 @@ class Config:
         locate_prior: weight of the prompt's own say against the walks inside the box.
         settle_rounds, settle_gap: times a box is moved that has a gap, as a share of its side, at one side of what is
             found in it and none at the other (ours; the paper: never).
+
+    Fewer calls of the models (ours; the paper makes them all):
+        stop_change: the loop ends when an I- and an O-step in a row changed less than this share of the object's
+            pixels; 0 never.
+        stop_score: whether it ends too when eq. 6, as the steps' own paintings measure it, no longer climbs.
+        skip_idle: whether an O-step is left out that has nowhere to add.
+        first_paintings: paintings of a step that are made first; the rest of `paintings` follow when these disagree
+            about more than `first_agreement` of the object's pixels. 0: all of them at once.
+        paint_contexts: those of `contexts` in which paintings are held against the photo; none named: all.
+        photo_size: longer side given to the encoder of the whole photo where the view is only a part of it; 0:
+            `encoder_size`.
 
     The contrastive potential (eq. 1):
         l_paint, l_color, l_prompt: weights of its terms (section 5.2: 0.8, 0.2, 0.2 signed by the step).
@@ -142,6 +157,14 @@ class Config:
     locate_prior: float = 0.5
     settle_rounds: int = 0
     settle_gap: float = 0.04
+
+    stop_change: float = 0.0
+    stop_score: bool = False
+    skip_idle: bool = False
+    first_paintings: int = 0
+    first_agreement: float = 0.02
+    paint_contexts: tuple[Context, ...] = ()
+    photo_size: int = 0
 
     l_paint: float = 0.8
     l_color: float = 0.2
@@ -199,7 +222,7 @@ class Config:
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in get_args(choices):
                 raise InputError(f"{name} must be one of {', '.join(get_args(choices))}, not {getattr(self, name)!r}")
-        for name in ("adversarial", "box_centre"):
+        for name in ("adversarial", "box_centre", "stop_score", "skip_idle"):
             if not isinstance(getattr(self, name), bool):
                 raise InputError(f"{name} must be True or False, not {getattr(self, name)!r}")
         if not self.contexts or not set(self.contexts) <= set(get_args(Context)):
@@ -207,6 +230,14 @@ class Config:
                 f"contexts must name at least one of {', '.join(get_args(Context))}, "
                 f"not {', '.join(map(str, self.contexts)) or 'none'}"
             )
+
+        if not set(self.paint_contexts) <= set(self.contexts):
+            raise InputError(
+                f"paint_contexts must be among the contexts {', '.join(self.contexts)}, "
+                f"not {', '.join(map(str, self.paint_contexts))}"
+            )
+        if self.photo_size and self.photo_size < 32:
+            raise InputError(f"photo_size must be 0 or at least 32, not {self.photo_size}")
 
     def direction(self, index: int) -> Direction:
         """The kind of step number `index` (from 0)."""

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .config import Config
+from .config import Config, Context
 from .encoders import Encoder
 from .morphology import Box
 from .view import View, resize
@@ -26,6 +26,7 @@ class Frame:
         image: 1 x 3 x H x W, the photo in that rectangle, sides multiples of the encoder's stride.
         features: 1 x C x h x w, the photo's tokens.
         keys: 1 x C x h x w, what affinities are measured on; None unless asked for.
+        serves: the contexts of `Config.contexts` that this is the frame of.
     """
 
     area: Area
@@ -33,6 +34,7 @@ class Frame:
     image: Tensor
     features: Tensor
     keys: Tensor | None
+    serves: tuple[Context, ...] = ()
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -64,10 +66,13 @@ class Frame:
         return spread(values, self.area, canvas)
 
 
-def photo_frame(photo: Tensor, encoder: Encoder, config: Config) -> Frame:
-    """The whole photo 1 x 3 x H x W as a frame; its area is the photo's own pixels until it is placed in a view."""
+def photo_frame(photo: Tensor, encoder: Encoder, config: Config, size: int = 0) -> Frame:
+    """The whole photo 1 x 3 x H x W as a frame; its area is the photo's own pixels until it is placed in a view.
+
+    `size`: longer side given to the encoder, 0 for the config's `encoder_size`.
+    """
     height, width = photo.shape[-2:]
-    return make_frame(photo, (0.0, 0.0, float(width), float(height)), (height, width), encoder, config)
+    return make_frame(photo, (0.0, 0.0, float(width), float(height)), (height, width), encoder, config, size)
 
 
 def lasting_frames(
@@ -77,18 +82,28 @@ def lasting_frames(
 
     Args:
         photo: 1 x 3 x H x W.
-        whole: from `photo_frame`, if it is there already.
+        whole: from `photo_frame`, if it is there already; it is not used where the view is the whole photo and the
+            encoder was shown less than it should see of a view.
     """
     left, top, right, bottom = view.box
-    everything = (left, top, right, bottom) == (0, 0, view.photo[1], view.photo[0])
+    everything = view.is_whole
     frames = []
     if "view" in config.contexts and not everything:
         area = (0.0, 0.0, float(view.content[1]), float(view.content[0]))
-        frames.append(make_frame(photo[..., top:bottom, left:right], area, view.content, encoder, config))
+        frame = make_frame(photo[..., top:bottom, left:right], area, view.content, encoder, config)
+        frames.append(replace(frame, serves=("view",)))
     if "photo" in config.contexts or ("view" in config.contexts and everything):
-        frame = whole or photo_frame(photo, encoder, config)
-        frames.append(replace(frame, area=photo_area(view), content=view.content))
+        size = config.encoder_size if everything else photo_side(config)
+        if whole is None or tuple(whole.image.shape[-2:]) != encoder_input(view.photo, encoder, size):
+            whole = photo_frame(photo, encoder, config, size)
+        serves = ("view", "photo") if everything else ("photo",)
+        frames.append(replace(whole, area=photo_area(view), content=view.content, serves=serves))
     return tuple(frames)
+
+
+def photo_side(config: Config) -> int:
+    """The longer side the encoder is given of the whole photo where the view is only a part of it."""
+    return config.photo_size or config.encoder_size
 
 
 def photo_area(view: View) -> Area:
@@ -110,15 +125,19 @@ def seen_as(frame: Frame, canvas: Tensor, encoder: Encoder) -> Frame:
     return replace(frame, image=image, features=encoder.encode(image))
 
 
-def make_frame(image: Tensor, area: Area, content: tuple[int, int], encoder: Encoder, config: Config) -> Frame:
-    """Scale an image 1 x 3 x H x W so that its longer side is the encoder's size, and encode it."""
-    height, width = image.shape[-2:]
-    ratio = config.encoder_size / max(height, width)
-    stride = encoder.stride
-    size = tuple(max(1, round(side * ratio / stride)) * stride for side in (height, width))
-    shown = resize(image, size)
+def make_frame(
+    image: Tensor, area: Area, content: tuple[int, int], encoder: Encoder, config: Config, size: int = 0
+) -> Frame:
+    """Scale an image 1 x 3 x H x W so that its longer side is `size` (0: the config's `encoder_size`), and encode it."""
+    shown = resize(image, encoder_input(tuple(image.shape[-2:]), encoder, size or config.encoder_size))
     tokens, keys = encode_with_keys(encoder, shown) if config.uses_keys else (encoder.encode(shown), None)
     return Frame(area=area, content=content, image=shown, features=tokens, keys=keys)
+
+
+def encoder_input(size: tuple[int, int], encoder: Encoder, side: int) -> tuple[int, int]:
+    """(H, W) an image of that (H, W) is scaled to, so that its longer side is about `side` and the encoder takes it."""
+    ratio, stride = side / max(size), encoder.stride
+    return tuple(max(1, round(length * ratio / stride)) * stride for length in size)
 
 
 def spread(values: Tensor, area: Area, canvas: tuple[int, int]) -> Tensor:

@@ -12,7 +12,7 @@ from .affinity import log_survival, walk_over
 from .config import Config
 from .encoders import Encoder
 from .errors import InputError
-from .frames import Frame, lasting_frames, photo_area, photo_frame, spread
+from .frames import Frame, lasting_frames, photo_area, photo_frame, photo_side, spread
 from .locate import Located, locate, settle_box, standardise
 from .morphology import box_mask, grow_box
 from .prompts import Point, Prompt
@@ -76,7 +76,7 @@ def prepare(image: Tensor, prompt: Prompt, encoder: Encoder, config: Config, mul
     photo = image[None].cpu().float().clamp(0, 1)
     located, pointing, valid_rate = None, prompt, config.valid_rate
     extent, start = prompt.extent(), prompt.start_region()
-    whole = photo_frame(photo, encoder, config) if needs_whole(prompt, config) else None
+    whole = first_look(photo, prompt, encoder, config, multiple) if needs_whole(prompt, config) else None
     if config.start == "affinity" and prompt.kind != "box":
         located = locate(prompt, whole, config)
         extent, start, valid_rate = located.valid, located.region, 1.0
@@ -117,6 +117,17 @@ def prepare(image: Tensor, prompt: Prompt, encoder: Encoder, config: Config, mul
         points=tuple(view.to_canvas(point) for point in pointing.bump_centres(config.box_centre)),
         negative_points=negative_points,
     )
+
+
+def first_look(photo: Tensor, prompt: Prompt, encoder: Encoder, config: Config, multiple: int) -> Frame:
+    """The whole photo as the encoder sees it before the view is chosen; in full where a box foretells the view will
+    be all of the photo, so that it need not be looked at again."""
+    size = photo_side(config)
+    if prompt.kind == "box":
+        extent = prompt.extent() if config.view_context else None
+        if fit_view(prompt.size, extent, config.view_context, config.size, multiple).is_whole:
+            size = config.encoder_size
+    return photo_frame(photo, encoder, config, size)
 
 
 def needs_whole(prompt: Prompt, config: Config) -> bool:

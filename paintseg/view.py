@@ -37,6 +37,11 @@ class View:
         x0, y0, x1, y1 = self.box
         return self.content[1] / (x1 - x0), self.content[0] / (y1 - y0)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it shows all of the photo."""
+        return self.box == (0, 0, self.photo[1], self.photo[0])
+
     def crop(self, image: Tensor) -> Tensor:
         """B x C x H x W of the photo to B x C x h x w of the canvas; edges repeat beyond the content."""
         return self._pad(self.crop_content(image), "replicate")
