@@ -80,6 +80,7 @@ def follow(
     seed: int = 0,
     outpainter: Painter | None = None,
     progress: Callable[[amcp.State], None] | None = None,
+    keep_first: bool = False,
 ) -> Iterator[Tracked]:
     """Follow the prompted object, yielding frame after frame; a frame is asked for when the one before is done.
 
@@ -87,10 +88,15 @@ def follow(
         frames: 3 x H x W in [0, 1] each, all of one size.
         prompt: for the first frame.
         painter, encoder, config, seed, outpainter, progress: as in `segment.segment`, for every frame.
+        keep_first: take the prompt's coarse mask for the first frame's mask as it is, drawn by hand or cut by another
+            tool (the setting of video object segmentation), instead of segmenting what it points at.
 
-    Raises InputError as `segment` does, and when a frame has another size than the first.
+    Raises InputError as `segment` does, when a frame has another size than the first, and for a prompt without a mask
+    where that is to be kept.
     """
     config = preset("balanced") if config is None else config
+    if keep_first and prompt.mask is None:
+        raise InputError(f"the first frame's mask can be kept when there is one; the prompt is a {prompt.kind}")
     first = last = None
     for number, frame in enumerate(frames, start=1):
         check_image(frame)
@@ -100,6 +106,10 @@ def follow(
                 f"{prompt.size[1]} x {prompt.size[0]}; all frames must have one size"
             )
         features, grid = _features(frame, encoder)
+        if first is None and keep_first:
+            first = last = _memory(features, prompt.mask, grid)
+            yield Tracked(prompt.mask > 0.5, prompt.mask, None, ())
+            continue
         coarse = None if first is None else _sharpened(carry([first, last], features).view(grid), prompt.size)
         seed_prompt = prompt if coarse is None else _seed(coarse)
         if seed_prompt is None:
@@ -113,7 +123,7 @@ def follow(
                 raise  # the user's own prompt
             result = None
         if coarse is None or (result and agreement(result.mask, seed_prompt.mask > 0.5) >= _LEAST_AGREEMENT):
-            last = Memory(features, F.interpolate(result.soft[None, None], grid, mode="area").flatten())
+            last = _memory(features, result.soft, grid)
             first = first or last
             yield Tracked(result.mask, result.soft, coarse, result.states)
         else:
@@ -149,6 +159,10 @@ def _features(frame: Tensor, encoder: Encoder) -> tuple[Tensor, tuple[int, int]]
     grid = tuple(max(1, round(side * CELLS / max(height, width))) for side in (height, width))
     shown = resize(frame[None].float().clamp(0, 1), tuple(side * encoder.stride for side in grid))
     return F.normalize(encoder.encode(shown)[0].float().flatten(1), dim=0), grid
+
+
+def _memory(features: Tensor, soft: Tensor, grid: tuple[int, int]) -> Memory:
+    return Memory(features, F.interpolate(soft[None, None].float(), grid, mode="area").flatten())
 
 
 def _sharpened(membership: Tensor, size: tuple[int, int]) -> Tensor:

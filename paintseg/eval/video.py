@@ -1,8 +1,9 @@
 """`python -m paintseg.eval.video DIR --preset balanced --json out.json`
 
 DIR is as in datasets.py. Frames of one sequence are the instances of a set whose names are SEQUENCE_NUMBER. The first
-frame of each is segmented by its box, the others by what is carried over from it; human masks of the others are only
-compared with. IoU is averaged over all frames but the first of each sequence.
+frame has its human mask (`--first box`: is segmented by its box), the others what is carried over from it and goes
+through the method; their own human masks are only compared with. IoU is averaged over all frames but the first of each
+sequence.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Row:
     Attributes:
         sequence: its name.
         frames: how many were compared.
-        first: of the first frame, with its box as the prompt.
+        first: of the first frame; 1 when its human mask was given.
         followed: of `video.follow`.
         carried: of the masks carried over by likeness, before the method has seen them.
         copied: of the first frame's mask, left where it was.
@@ -60,13 +61,16 @@ def make_parser() -> argparse.ArgumentParser:
     parser = Parser(prog="python -m paintseg.eval.video", description="Mean IoU with human masks through videos.")
     parser.add_argument("folder", type=Path, metavar="DIR", help="holds manifest.csv, frames and human masks")
     parser.add_argument("--only", default="davis", metavar="SET", help="the set that holds frames (default davis)")
+    parser.add_argument("--first", choices=("mask", "box"), default="mask",
+                        help="what is known of the first frame: its human mask (default) or its box")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N sequences")
     parser.add_argument("--preset", default="balanced", help="fast, balanced (default), best or paper")
     parser.add_argument("--set", action="append", default=[], dest="options", metavar="NAME=VALUE",
                         help="change one parameter of the preset (repeat it for more)")
     parser.add_argument("--seed", type=int, default=0, help="of the method (default 0)")
     parser.add_argument("--device", default="cpu", help="where the models run: cpu (default) or cuda")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="the results, one object per sequence")
+    parser.add_argument("--json", type=Path, metavar="FILE",
+                        help="the results, one object per sequence, written anew after each")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
     return parser
 
@@ -87,14 +91,15 @@ def run(options: argparse.Namespace) -> None:
     sequences = read_sequences(read_manifest(options.folder, (options.only,)))
     models, rows = embedded_models(options.device), []
     for name, frames in list(sequences.items())[: options.limit]:
-        rows.append(measure(name, frames, models, config, options.seed))
+        rows.append(measure(name, frames, models, config, options.seed, options.first))
         if not options.quiet:
             report(_line(rows[-1]))
-    if options.json:
-        settings = {"preset": options.preset, "config": asdict(config), "device": options.device}
-        text = json.dumps([asdict(row) | {"settings": settings} for row in rows], indent=2)
-        with written(options.json) as temporary:
-            temporary.write_text(text + "\n", encoding="utf-8")
+        if options.json:
+            settings = {"preset": options.preset, "first": options.first, "config": asdict(config),
+                        "device": options.device}
+            text = json.dumps([asdict(row) | {"settings": settings} for row in rows], indent=2)
+            with written(options.json) as temporary:
+                temporary.write_text(text + "\n", encoding="utf-8")
     print(table(rows))
 
 
@@ -112,17 +117,25 @@ def read_sequences(instances: list[Instance]) -> dict[str, list[Instance]]:
     return ordered
 
 
-def measure(name: str, frames: list[Instance], models: Models, config: Config, seed: int = 0) -> Row:
-    """Follow the object of the first frame's box through one sequence. Raises InputError for unreadable files."""
-    from ..prompts import box_prompt
+def measure(
+    name: str, frames: list[Instance], models: Models, config: Config, seed: int = 0, known: str = "mask"
+) -> Row:
+    """Follow an object through one sequence, knowing of the first frame its "mask" or its "box".
+
+    Raises InputError for unreadable files.
+    """
+    import torch
+
+    from ..prompts import box_prompt, mask_prompt
     from ..video import follow
     from .metrics import intersection_over_union as iou
 
-    images = (frame.image() for frame in frames)
     truths = [frame.mask() for frame in frames]
+    object_mask = torch.from_numpy(truths[0] == 255).float()
+    prompt = mask_prompt(object_mask) if known == "mask" else box_prompt(frames[0].box, truths[0].shape)
     started = time.perf_counter()
-    tracked = list(follow(images, box_prompt(frames[0].box, truths[0].shape), models.painter, models.encoder, config,
-                          seed))
+    tracked = list(follow((frame.image() for frame in frames), prompt, models.painter, models.encoder, config, seed,
+                          keep_first=known == "mask"))
     seconds = (time.perf_counter() - started) / len(frames)
     first = tracked[0].mask.cpu().numpy()
     later = list(zip(tracked, truths, strict=True))[1:]
