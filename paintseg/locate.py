@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from scipy import ndimage
 from torch import Tensor
 
-from .affinity import log_survival, log_visits, walk_over
+from .affinity import Walk, log_survival, log_visits, walk_over
 from .clustering import kmeans1d
 from .config import Config
 from .frames import Frame
@@ -49,8 +49,8 @@ def locate(prompt: Prompt, frame: Frame, config: Config) -> Located:
     """
     height, width = frame.grid
     walk = walk_over(frame.keys, config.affinity_beta)
-    inside = _patches(prompt.anchors(), prompt.size, frame.grid)
-    outside = _patches(prompt.negative_anchors(), prompt.size, frame.grid) & ~inside
+    inside = patches_at(prompt.anchors(), prompt.size, frame.grid)
+    outside = patches_at(prompt.negative_anchors(), prompt.size, frame.grid) & ~inside
     if prompt.kind == "mask":
         cover = F.interpolate(prompt.mask[None, None].float(), frame.grid, mode="area")[0, 0]
         prior = (2 * cover - 1).flatten()
@@ -58,33 +58,52 @@ def locate(prompt: Prompt, frame: Frame, config: Config) -> Located:
     else:
         visits = log_visits(walk, inside, config.locate_restart)
         prior = standardise(visits)
-        region = _pieces(prior.view(height, width) > 0, inside.view(height, width))
+        region = pieces_at(prior.view(height, width) > 0, inside.view(height, width))
         if (region.flatten() & outside).any():
             # A not-object point lies on the piece found: what walks from there visit more is taken off it. Elsewhere
             # the point has nothing to say, least of all about a twin of what it lies on.
             lead = visits - log_visits(walk, outside, config.locate_restart)
             prior = standardise(torch.minimum(visits, visits.mean() + lead))
-            region = _pieces((prior > 0).view(height, width), inside.view(height, width))
+            region = pieces_at((prior > 0).view(height, width), inside.view(height, width))
         if not region.any():  # all patches alike, as on a blank wall
             region = inside.view(height, width)
 
-    for _ in range(config.locate_rounds):
-        free = _box_region(region, config.locate_grow) & ~outside.view(height, width)
-        chosen = free.flatten()
-        survival = log_survival(walk, chosen, config.affinity_source)
-        evidence = torch.full_like(survival, -3.0)
-        evidence[chosen] = standardise(survival[chosen]) + config.locate_prior * prior[chosen]
-        found = _pieces(
-            evidence.view(height, width) > 0, inside.view(height, width) | (region & free & _is_mask(prompt))
-        )
-        if not found.any():
-            break
-        region = found
+    region = settle_region(walk, region, prior, inside, outside, config, rough=prompt.kind == "mask")
     sharp = resize(region[None, None].float(), prompt.size)[0, 0] > 0.5
     if not sharp.any():  # a photo of fewer pixels than patches: what was found fell between them
         sharp = prompt.start_region() if prompt.kind == "mask" else _pixels(prompt)
     valid = grow_box(bounding_box(sharp[None, None]), config.locate_grow, prompt.size)
     return Located(region=sharp, prior=prior.view(1, 1, height, width), valid=valid)
+
+
+def settle_region(
+    walk: Walk, region: Tensor, prior: Tensor, inside: Tensor, outside: Tensor, config: Config, rough: bool = False
+) -> Tensor:
+    """What belongs to a region by walks inside its box, found anew `Config.locate_rounds` times.
+
+    Args:
+        walk: over hw patches.
+        region: h x w bool, not empty.
+        prior: hw, what is known beforehand, in deviations, above 0 for the object.
+        inside, outside: hw bool, patches known to be the object and known not to be it.
+        rough: whether the region is a coarse mask, any piece of which may be the object; else only the pieces that
+            hold patches of `inside` are kept.
+
+    Returns:
+        h x w bool, not empty.
+    """
+    grid = tuple(region.shape)
+    for _ in range(config.locate_rounds):
+        free = _box_region(region, config.locate_grow) & ~outside.view(grid)
+        chosen = free.flatten()
+        survival = log_survival(walk, chosen, config.affinity_source)
+        evidence = torch.full_like(survival, -3.0)
+        evidence[chosen] = standardise(survival[chosen]) + config.locate_prior * prior[chosen]
+        found = pieces_at(evidence.view(grid) > 0, inside.view(grid) | (region & free & rough))
+        if not found.any():
+            break
+        region = found
+    return region
 
 
 def settle_box(box: Box, frame: Frame, config: Config, size: tuple[int, int]) -> Box:
@@ -138,10 +157,6 @@ def standardise(values: Tensor) -> Tensor:
     return (values - kmeans1d(values, 2).thresholds[0]) / deviation
 
 
-def _is_mask(prompt: Prompt) -> bool:
-    return prompt.kind == "mask"
-
-
 def _pixels(prompt: Prompt) -> Tensor:
     """H x W bool: the pixels of the prompt's anchors."""
     hit = torch.zeros(prompt.size, dtype=torch.bool)
@@ -150,7 +165,7 @@ def _pixels(prompt: Prompt) -> Tensor:
     return hit
 
 
-def _patches(points: tuple[tuple[float, float], ...], size: tuple[int, int], grid: tuple[int, int]) -> Tensor:
+def patches_at(points: tuple[tuple[float, float], ...], size: tuple[int, int], grid: tuple[int, int]) -> Tensor:
     """hw bool: the 3 x 3 patches around every point, since an object's own patch may be half background."""
     hit = torch.zeros(1, 1, *grid)
     for x, y in points:
@@ -165,7 +180,7 @@ def _cells_in(box: Box, grid: tuple[int, int], size: tuple[int, int]) -> Tensor:
     return ((ys >= box[1]) & (ys < box[3]))[:, None] & ((xs >= box[0]) & (xs < box[2]))[None]
 
 
-def _pieces(region: Tensor, anchors: Tensor) -> Tensor:
+def pieces_at(region: Tensor, anchors: Tensor) -> Tensor:
     """The connected pieces of a region that hold anchors (all pieces when none does), holes filled, h x w bool."""
     labels, _ = ndimage.label(region.numpy())
     wanted = set(labels[anchors.numpy()].tolist()) - {0}
