@@ -20,14 +20,29 @@ from torch import Tensor
 
 from .clustering import kmeans1d
 from .config import Config, Direction
-from .crf import DenseCRF
+from .contrast import Crop, against, color_term, contrast, hold
 from .encoders import Encoder
 from .errors import InputError, PainterError
-from .frames import box_frame, seen_as
-from .morphology import Box, bounding_box, box_mask, closing, dilate, grow_box, inner_ring, opening, outer_ring
+from .morphology import closing, dilate, inner_ring, opening, outer_ring
 from .painters import Painter, keep_outside, round_trip
-from .potential import Potential, combine, paint_term, prompt_term
+from .potential import Potential
+from .saving import Mark, agree, has_room, mark, portions, settled
 from .scene import Scene, generator_for
+
+__all__ = [
+    "State",
+    "accumulate",
+    "clean",
+    "color_term",
+    "contrast",
+    "hole_around",
+    "paint",
+    "repainted_region",
+    "run",
+    "start",
+    "step",
+    "update",
+]
 
 
 @dataclass(frozen=True)
@@ -46,6 +61,7 @@ class State:
             N x 3 x h x w, `region` 1 x 1 x h x w bool, what was repainted. `potential` is None too after a painting
             that is the photo itself.
         note: one sentence when the step could not do what it should have, else empty.
+        marks: of the steps done, by which `run` decides whether to go on (saving.py).
     """
 
     scene: Scene
@@ -59,6 +75,7 @@ class State:
     painting: Tensor | None = None
     potential: Potential | None = None
     note: str = ""
+    marks: tuple[Mark, ...] = ()
 
 
 def start(scene: Scene, seed: int = 0) -> State:
@@ -82,56 +99,78 @@ def run(state: State, inpainter: Painter, outpainter: Painter, encoder: Encoder)
         inpainter: phi, paints the I-steps. outpainter: psi, paints the O-steps; may be the same.
         encoder: the one the scene was prepared with.
     """
-    while state.step < state.scene.config.steps:
-        direction = state.scene.config.direction(state.step)
-        state = step(state, direction, inpainter if direction == "I" else outpainter, encoder)
+    config, crop = state.scene.config, Crop()
+    while state.step < config.steps and not settled(state.marks, config):
+        direction = config.direction(state.step)
+        idle = direction == "O" and state.step and not has_room(state.mask, state.scene.allowed, config)
+        if config.skip_idle and idle:
+            state = replace(state, step=state.step + 1)
+            continue
+        state = step(state, direction, inpainter if direction == "I" else outpainter, encoder, crop)
         yield state
 
 
 @torch.no_grad()
-def step(state: State, direction: Direction, painter: Painter, encoder: Encoder) -> State:
+def step(state: State, direction: Direction, painter: Painter, encoder: Encoder, crop: Crop | None = None) -> State:
     """One I- or O-step (sections 4.1 to 4.3). When it cannot say anything it keeps the mask and leaves a note.
+
+    `crop` carries from step to step what depends on the contrast box alone; None makes it anew.
 
     Raises PainterError when the painter returns something that is no painting.
     """
     scene, config = state.scene, state.scene.config
     region = repainted_region(state.mask, direction, scene)
     hole = hole_around(region, direction, scene)
-    painting = paint(painter, scene.canvas[0], hole[0], config.paintings, generator_for(state.seed, state.step))
-    done = replace(
-        state,
-        step=state.step + 1,
-        direction=direction,
-        region=region,
-        painting=painting,
-        potential=None,
-        note="",
-    )
-    if torch.equal(painting, scene.canvas.expand_as(painting)):
-        return replace(done, note=f"step {done.step}: the painting is the photo itself; the mask is kept")
+    generator = generator_for(state.seed, state.step)
+    done = replace(state, step=state.step + 1, direction=direction, region=region, potential=None, note="")
+    standard = phi = painting = None
+    for count in portions(config):
+        fresh = paint(painter, scene.canvas[0], hole[0], count, generator)
+        painting = fresh if painting is None else torch.cat([painting, fresh])
+        done = replace(done, painting=painting)
+        if torch.equal(painting, scene.canvas.expand_as(painting)):
+            return marked(state, done, "the painting is the photo itself; the mask is kept")
+        if standard is None:
+            reference = round_trip(painter, scene.canvas[0], hole[0])
+            standard = against(state.mask, region, direction, scene, encoder, reference, crop)
+        phi = hold(fresh, standard, scene, encoder, phi)
+        done = replace(done, potential=phi)
+        if not torch.isfinite(phi.paint).all():
+            raise InputError(f"the encoder {encoder.name} returned NaN or infinite features; try another precision")
+        try:
+            margin = distance_to_cut(phi, direction, config.clusters_at(state.step, scene.prompt.kind))
+        except InputError:  # of finite numbers it refuses only fewer than k different ones
+            return marked(state, done, "the potential is the same everywhere; the mask is kept")
+        object_votes = (margin > 0) & phi.scope
+        votes = torch.cat([update(state.mask, vote[None], direction, scene.shown, config) for vote in object_votes])
+        if agree(votes, state.mask, config):
+            break
 
-    reference = round_trip(painter, scene.canvas[0], hole[0])
-    phi = contrast(state.mask, region, painting, direction, scene, encoder, reference)
-    done = replace(done, potential=phi)
-    inside = phi.total[:, phi.scope[0]]
-    k = config.clusters_at(state.step, scene.prompt.kind)
-    if not torch.isfinite(phi.paint).all():
-        raise InputError(f"the encoder {encoder.name} returned NaN or infinite features; try another precision")
-    try:
-        clusters = kmeans1d(inside, k)  # eq. 3, jointly over the N paintings
-    except InputError:  # of finite numbers it refuses only fewer than k different ones
-        return replace(done, note=f"step {done.step}: the potential is the same everywhere; the mask is kept")
-    # The highest cluster differs; between two thresholds, k = 3, lies what is ambiguous and left out of the object.
-    cut = clusters.thresholds[-1] if direction == "I" else clusters.thresholds[0]
-    margin = (phi.total - cut) if direction == "I" else (cut - phi.total)
-    object_votes = (margin > 0) & phi.scope
-
-    votes = torch.cat([update(state.mask, vote[None], direction, scene.shown, config) for vote in object_votes])
     mask = clean(votes.float().mean(0, keepdim=True) > 0.5, scene.view.content, config) & scene.allowed
-    evidence, weight = accumulate(state, margin.mean(0, keepdim=True) / inside.std().clamp_min(1e-12), phi.scope)
+    deviation = phi.total[:, phi.scope[0]].std().clamp_min(1e-12)
+    evidence, weight = accumulate(state, margin.mean(0, keepdim=True) / deviation, phi.scope)
     if not mask.any():
-        return replace(done, note=f"step {done.step}: nothing of the object was left; the last mask is kept")
-    return replace(done, mask=mask, evidence=evidence, weight=weight)
+        return marked(state, done, "nothing of the object was left; the last mask is kept")
+    return marked(state, replace(done, mask=mask, evidence=evidence, weight=weight))
+
+
+def distance_to_cut(phi: Potential, direction: Direction, k: int) -> Tensor:
+    """Eq. 3, jointly over the N paintings: how far Phi is on the object's side of the cut, N x 1 x h x w.
+
+    The highest cluster differs; what lies between two thresholds, k = 3, is ambiguous and left out of the object.
+    Raises InputError when Phi has fewer than k values.
+    """
+    clusters = kmeans1d(phi.total[:, phi.scope[0]], k)
+    return phi.total - clusters.thresholds[-1] if direction == "I" else clusters.thresholds[0] - phi.total
+
+
+def marked(before: State, done: State, problem: str = "") -> State:
+    """The state after a step, with its note and with what `run` decides by."""
+    scene, phi = before.scene, done.potential
+    left = mark(before.mask, done.mask, None if phi is None else phi.paint, done.direction, scene.shown, scene.config)
+    return replace(
+        done, marks=(*before.marks, left), note=f"step {done.step}: {problem}" if problem else ""
+    )
 
 
 def paint(painter: Painter, image: Tensor, hole: Tensor, count: int, generator: torch.Generator) -> Tensor:
@@ -160,53 +199,6 @@ def hole_around(region: Tensor, direction: Direction, scene: Scene) -> Tensor:
     if config.outer_hole:
         return region & dilate(~region & scene.shown, config.pixels(config.outer_hole))
     return region
-
-
-def contrast(
-    mask: Tensor,
-    region: Tensor,
-    painting: Tensor,
-    direction: Direction,
-    scene: Scene,
-    encoder: Encoder,
-    reference: Tensor | None = None,
-) -> Potential:
-    """Phi, eq. 1, inside the contrast box B.
-
-    Args:
-        mask: M_t. region: R_t. painting: N x 3 x h x w. direction: of the step.
-        reference: 1 x 3 x h x w, what the painting is held against; None takes the photo (painters.round_trip).
-    """
-    config, canvas = scene.config, tuple(scene.canvas.shape[-2:])
-    box = grow_box(bounding_box(mask), config.box_rate, scene.view.content)
-    scope = box_mask(box, canvas) & scene.allowed
-    wanted = set(config.paint_contexts or config.contexts)
-    lasting = [frame for frame in scene.frames if wanted & set(frame.serves)]
-    if reference is not None:
-        lasting = [seen_as(frame, reference, encoder) for frame in lasting]
-    seen = scene.canvas if reference is None else reference
-    frames = [*lasting, *([box_frame(seen, box, encoder, config)] if "box" in wanted else [])]
-    paint = sum(paint_term(frame, painting, encoder, config.distance) for frame in frames) / len(frames)
-    color = color_term(region, box, scene) if config.l_color else None
-    prompt = prompt_term(scene.points, scene.negative_points, bounding_box(mask), canvas, config.prompt_sigma)
-    return combine(paint, color, prompt, scene.affinity, scope, 1.0 if direction == "I" else -1.0, config)
-
-
-def color_term(region: Tensor, box: Box, scene: Scene) -> Tensor:
-    """Phi_color = C(R_t in B, I in B), 1 x 1 x h x w: how likely a pixel belongs with the repainted region by its
-    colour and place alone (eq. 1). It is 0 outside the contrast box."""
-    config = scene.config
-    x0, y0, x1, y1 = box
-    crf = DenseCRF(
-        scene.canvas[0, :, y0:y1, x0:x1],
-        sxy_bilateral=config.crf_sxy,
-        srgb=config.crf_srgb,
-        compat_bilateral=config.crf_compat,
-    )
-    chance = torch.sigmoid(2 * region[0, 0, y0:y1, x0:x1].float() - 1)  # the softmax of the region's two maps
-    term = torch.zeros(1, 1, *region.shape[-2:])
-    term[..., y0:y1, x0:x1] = crf.infer(torch.stack([1 - chance, chance]), iterations=config.crf_iterations)[1]
-    return term
 
 
 def update(mask: Tensor, object_vote: Tensor, direction: Direction, shown: Tensor, config: Config) -> Tensor:

@@ -236,6 +236,8 @@ class Config:
                 f"paint_contexts must be among the contexts {', '.join(self.contexts)}, "
                 f"not {', '.join(map(str, self.paint_contexts))}"
             )
+        if self.first_paintings == 1:
+            raise InputError("first_paintings must be 0 or at least 2: one painting has nobody to disagree with")
         if self.photo_size and self.photo_size < 32:
             raise InputError(f"photo_size must be 0 or at least 32, not {self.photo_size}")
 

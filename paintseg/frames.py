@@ -128,7 +128,7 @@ def seen_as(frame: Frame, canvas: Tensor, encoder: Encoder) -> Frame:
 def make_frame(
     image: Tensor, area: Area, content: tuple[int, int], encoder: Encoder, config: Config, size: int = 0
 ) -> Frame:
-    """Scale an image 1 x 3 x H x W so that its longer side is `size` (0: the config's `encoder_size`), and encode it."""
+    """Scale an image 1 x 3 x H x W so that its longer side is `size`, or the encoder's size for 0, and encode it."""
     shown = resize(image, encoder_input(tuple(image.shape[-2:]), encoder, size or config.encoder_size))
     tokens, keys = encode_with_keys(encoder, shown) if config.uses_keys else (encoder.encode(shown), None)
     return Frame(area=area, content=content, image=shown, features=tokens, keys=keys)
