@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..paintseg.errors import InputError
 from ..paintseg.parsing import as_masks, fit_mask, fit_strokes, pair_up, parse_boxes, parse_points
-from ..paintseg.prompts import Point, Prompt
+from ..paintseg.prompts import Point, Prompt, dot_points
 from ..paintseg.visualize import draw_prompt
 from .convert import image_output, mask_output, photos_from
 from .sockets import CATEGORY, PromptSocket, image_input
@@ -100,7 +100,7 @@ class PromptToMask(io.ComfyNode):
         positive, negative = parse_points(points), parse_points(negative_points, "negative points")
         prompts = [
             Prompt(**{"size": size, "points": positive, "negative_points": negative} | own)
-            for own in _statements(kind, box, boxes, size, bool(positive))
+            for own in _statements(kind, box, boxes, size, positive)
         ]
         if negative_scribble is not None:
             strokes = [
@@ -123,9 +123,15 @@ def _options() -> list[io.DynamicCombo.Option]:
             min=-1,
             max=16384,
             tooltip=f"The point's distance from the {edge}, in pixels. -1: the middle of the box. "
-            "Ignored when points are wired.",
+            "Ignored when points or dots are wired.",
         )
         for axis, edge in (("x", "left edge"), ("y", "upper edge"))
+    )
+    dots = io.Mask.Input(
+        "dots",
+        optional=True,
+        tooltip="Dots painted on the object, each of them a point, instead of x and y: from Painter or the mask "
+        "editor of Load Image.",
     )
     scribble = io.Mask.Input(
         "scribble", tooltip="Strokes on the object, for instance from the mask editor of Load Image."
@@ -136,7 +142,7 @@ def _options() -> list[io.DynamicCombo.Option]:
     return [
         # No socket alone here: the browser cannot make a node whose first option has sockets but no widget.
         io.DynamicCombo.Option("box", []),
-        io.DynamicCombo.Option("point", [x, y]),
+        io.DynamicCombo.Option("point", [x, y, dots]),
         io.DynamicCombo.Option("scribble", [scribble]),
         io.DynamicCombo.Option("mask", [mask]),
     ]
@@ -147,12 +153,14 @@ def _statements(
     box: Mapping[str, int] | None,
     boxes: object,
     size: tuple[int, int],
-    has_points: bool,
+    points: tuple[Point, ...],
 ) -> list[dict[str, object]]:
     """What the chosen kind says, as arguments of Prompt, one per prompt."""
     chosen = kind["kind"]
     if chosen == "point":
-        return [{} if has_points else {"points": (_point(kind, box),)}]
+        if kind.get("dots") is not None:
+            return [{"points": (*points, *_dots(mask, size))} for mask in as_masks(kind["dots"], "dots")]
+        return [{} if points else {"points": (_point(kind, box),)}]
     if chosen == "scribble":
         return [
             {"scribble": fit_strokes(mask.cpu(), size)} for mask in as_masks(kind["scribble"], "scribble")
@@ -173,6 +181,13 @@ def _point(kind: Mapping[str, object], box: Mapping[str, int] | None) -> Point:
     x0, y0, x1, y1 = parse_boxes(box, "box")[0][0]
     middle = (x0 + x1) / 2, (y0 + y1) / 2
     return tuple(value if value >= 0 else other for value, other in zip(typed, middle, strict=True))
+
+
+def _dots(painted: Tensor, size: tuple[int, int]) -> tuple[Point, ...]:
+    points = dot_points(fit_strokes(painted.cpu(), size))
+    if not points:
+        raise InputError("no dot is painted: paint one on the object, or leave dots unwired and type x and y")
+    return points
 
 
 def _with_not_object(prompt: Prompt, strokes: Tensor) -> Prompt:

@@ -13,7 +13,7 @@ from ..paintseg.painters import Painter
 from ..paintseg.parsing import pair_up
 from ..paintseg.prompts import Prompt
 from ..paintseg.segment import begin, finish
-from ..paintseg.visualize import painted_photo, potential_map, step_frame
+from ..paintseg.visualize import cluster_map, painted_photo, potential_map, step_frame
 from .convert import config_from, image_output, mask_output, photos_from
 from .managed import embedded_encoder, embedded_painter
 from .progress import StepProgress, reporting
@@ -128,6 +128,11 @@ class AMCPStep(io.ComfyNode):
                 io.Mask.Output(
                     display_name="potential", tooltip="How far the photo is from the painting, 0 to 1."
                 ),
+                io.Mask.Output(
+                    display_name="cluster",
+                    tooltip="1 where the potential is of the highest cluster, 0 where of the lowest; with three "
+                    "clusters, 0.5 where it is ambiguous.",
+                ),
             ],
         )
 
@@ -145,5 +150,6 @@ class AMCPStep(io.ComfyNode):
             mask_output([finish(after) > 0.5 for after in done]),
             image_output([painted_photo(after) for after in done]),
             mask_output([potential_map(after) for after in done]),
+            mask_output([cluster_map(after) for after in done]),
             ui=ui.PreviewImage(image_output([step_frame(after) for after in done]), cls=cls),
         )

@@ -168,6 +168,20 @@ def stroke_points(strokes: Tensor | None, spacing: int = 0) -> tuple[Point, ...]
     return tuple((float(xs[i]) + 0.5, float(ys[i]) + 0.5) for (i,) in nearest)
 
 
+def dot_points(dots: Tensor) -> tuple[Point, ...]:
+    """A point for every connected dot of a painted mask H x W bool: the centre of the dot's pixel nearest to its mean.
+
+    Pixels that touch at a corner belong to one dot.
+    """
+    labels, _ = ndimage.label(dots.cpu().numpy(), np.ones((3, 3)))
+    points = []
+    for number, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
+        ys, xs = np.nonzero(labels[rows, columns] == number)
+        nearest = np.argmin((ys - ys.mean()) ** 2 + (xs - xs.mean()) ** 2)
+        points.append((float(columns.start + xs[nearest]) + 0.5, float(rows.start + ys[nearest]) + 0.5))
+    return tuple(points)
+
+
 def _check_map(name: str, values: Tensor, size: tuple[int, int]) -> Tensor:
     if tuple(values.shape) != tuple(size):
         raise InputError(

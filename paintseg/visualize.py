@@ -11,6 +11,8 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from .amcp import State, hole_around
+from .clustering import kmeans1d
+from .errors import InputError
 from .morphology import dilate
 from .prompts import Prompt
 from .view import resize
@@ -156,6 +158,21 @@ def potential_map(state: State) -> Tensor:
         return torch.zeros(scene.view.photo)
     scope = scene.view.paste(state.potential.scope.float())[0, 0] > 0.5
     return unit_range(scene.view.paste(state.potential.total.mean(0, keepdim=True))[0, 0], scope)
+
+
+def cluster_map(state: State) -> Tensor:
+    """The clusters of the last step's potential (eq. 3) over the photo, H x W: 1 in the highest, 0 in the lowest and
+    outside the contrast box, what is ambiguous between them; the mean over the paintings."""
+    scene = state.scene
+    if state.potential is None:
+        return torch.zeros(scene.view.photo)
+    total, scope = state.potential.total, state.potential.scope
+    k = scene.config.clusters_at(state.step - 1, scene.prompt.kind)
+    try:
+        labels = kmeans1d(total[:, scope[0]], k).labels(total).float() / (k - 1)
+    except InputError:  # the potential is the same everywhere
+        return torch.zeros(scene.view.photo)
+    return scene.view.paste((labels * scope).mean(0, keepdim=True))[0, 0].clamp(0, 1)
 
 
 def to_picture(image: Tensor) -> Image.Image:

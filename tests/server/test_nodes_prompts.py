@@ -87,6 +87,16 @@ def test_points_start_from_the_whole_photo(asked, inputs):
     assert region.all()
 
 
+def test_painted_dots_are_points(asked, painted):
+    (region,) = asked("point", **{"kind.x": -1, "kind.y": -1, "kind.dots": painted((100, 50, 110, 60))})
+    assert region.all()
+
+
+def test_no_painted_dot_is_refused(asked, graph):
+    nothing = graph.add("LoadImage", image=PHOTO.name)
+    assert "no dot is painted" in asked("point", **{"kind.x": -1, "kind.y": -1, "kind.dots": [nothing, 1]})
+
+
 def test_scribble_of_the_mask_editor_is_a_prompt(asked, painted):
     (region,) = asked("scribble", **{"kind.scribble": painted(RECTANGLE)})
     assert region.all()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from paintseg.errors import InputError
-from paintseg.prompts import Prompt, box_prompt, mask_prompt, point_prompt, scribble_prompt, stroke_points
+from paintseg.prompts import Prompt, box_prompt, dot_points, mask_prompt, point_prompt, scribble_prompt, stroke_points
 
 SIZE = (40, 60)
 ANYWHERE = torch.ones(SIZE)
@@ -123,6 +123,22 @@ def test_stroke_points_lie_on_the_stroke(drawn, spacing):
 def test_a_large_photo_painted_over_gives_no_more_points_than_a_small_one():
     assert len(stroke_points(torch.ones(512, 512, dtype=torch.bool))) == 22**2
     assert len(stroke_points(torch.ones(1024, 1024, dtype=torch.bool))) == 32**2
+
+
+def test_every_painted_dot_is_one_point_whatever_its_size():
+    painted = torch.zeros(40, 60, dtype=torch.bool)
+    painted[2:5, 10:13], painted[20:33, 40:53], painted[7, 7], painted[8, 8] = True, True, True, True
+    assert set(dot_points(painted)) == {(11.5, 3.5), (46.5, 26.5), (7.5, 7.5)}
+
+
+def test_no_dot_is_no_point():
+    assert dot_points(torch.zeros(5, 5, dtype=torch.bool)) == ()
+
+
+@settings(deadline=None)
+@given(hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, max_side=30)))
+def test_points_of_dots_lie_on_them(drawn):
+    assert all(drawn[math.floor(y), math.floor(x)] for x, y in dot_points(torch.from_numpy(drawn)))
 
 
 @pytest.mark.parametrize(
