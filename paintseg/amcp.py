@@ -100,7 +100,7 @@ def run(state: State, inpainter: Painter, outpainter: Painter, encoder: Encoder)
         encoder: the one the scene was prepared with.
     """
     config, crop = state.scene.config, Crop()
-    while state.step < config.steps and not settled(state.marks, config):
+    while state.step < config.steps and not settled(state.mask, state.marks, config):
         direction = config.direction(state.step)
         idle = direction == "O" and state.step and not has_room(state.mask, state.scene.allowed, config)
         if config.skip_idle and idle:
@@ -167,10 +167,8 @@ def distance_to_cut(phi: Potential, direction: Direction, k: int) -> Tensor:
 def marked(before: State, done: State, problem: str = "") -> State:
     """The state after a step, with its note and with what `run` decides by."""
     scene, phi = before.scene, done.potential
-    left = mark(before.mask, done.mask, None if phi is None else phi.paint, done.direction, scene.shown, scene.config)
-    return replace(
-        done, marks=(*before.marks, left), note=f"step {done.step}: {problem}" if problem else ""
-    )
+    left = mark(before.mask, None if phi is None else phi.paint, done.direction, scene.shown, scene.config)
+    return replace(done, marks=(*before.marks, left), note=f"step {done.step}: {problem}" if problem else "")
 
 
 def paint(painter: Painter, image: Tensor, hole: Tensor, count: int, generator: torch.Generator) -> Tensor:

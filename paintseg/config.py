@@ -94,7 +94,7 @@ class Config:
             found in it and none at the other (ours; the paper: never).
 
     Fewer calls of the models (ours; the paper makes them all):
-        stop_change: the loop ends when an I- and an O-step in a row changed less than this share of the object's
+        stop_change: the loop ends when an I- and an O-step together changed less than this share of the object's
             pixels; 0 never.
         stop_score: whether it ends too when eq. 6, as the steps' own paintings measure it, no longer climbs.
         skip_idle: whether an O-step is left out that has nowhere to add.
@@ -288,7 +288,7 @@ _BALANCED = Config(
 PRESETS: dict[str, Config] = {
     "paper": Config(),
     "balanced": _BALANCED,
-    "fast": replace(_BALANCED, steps=1, size=256, encoder_size=448),
+    "fast": replace(_BALANCED, steps=1, size=256, encoder_size=448, photo_size=336, paint_contexts=("view",)),
     "best": replace(_BALANCED, steps=5, paintings=3, size=512, encoder_size=700),
 }
 

@@ -21,43 +21,44 @@ class Mark:
 
     Attributes:
         direction: of the step.
-        changed: pixels of the mask it changed over the mask's own.
+        before: M_t, 1 x 1 x h x w bool, the mask it started from.
         gain: its term of eq. 6, the mean of Phi_paint over the ring inside (I) or outside (O) the mask it started
-            from; None when there was no ring or no contrast.
+            from; None when that is not asked for, or there was no ring or no contrast.
     """
 
     direction: Direction
-    changed: float
+    before: Tensor
     gain: float | None
 
 
-def mark(before: Tensor, after: Tensor, paint: Tensor | None, direction: Direction, shown: Tensor,
-         config: Config) -> Mark:
+def mark(before: Tensor, paint: Tensor | None, direction: Direction, shown: Tensor, config: Config) -> Mark:
     """The mark of a step.
 
     Args:
-        before, after: M_t and M_t+1, 1 x 1 x h x w bool.
-        paint: Phi_paint, N x 1 x h x w.
+        before: M_t, 1 x 1 x h x w bool.
+        paint: Phi_paint, N x 1 x h x w; None without one.
         shown: 1 x 1 x h x w bool, the canvas without its padding.
     """
-    changed = float((before ^ after).sum() / before.sum().clamp_min(1))
     if paint is None or not config.stop_score:
-        return Mark(direction, changed, None)
+        return Mark(direction, before, None)
     width = config.pixels(32)  # section 5.2, whatever the rings of eq. 4 are
     ring = shown & (inner_ring(before | ~shown, width) & before if direction == "I" else outer_ring(before, width))
-    return Mark(direction, changed, float(paint.mean(0, keepdim=True)[ring].mean()) if ring.any() else None)
+    return Mark(direction, before, float(paint.mean(0, keepdim=True)[ring].mean()) if ring.any() else None)
 
 
-def settled(marks: Sequence[Mark], config: Config) -> bool:
-    """Whether the loop may end: the mask no longer moves, or eq. 6 no longer climbs.
+def settled(mask: Tensor, marks: Sequence[Mark], config: Config) -> bool:
+    """Whether the loop may end at this mask: it no longer moves, or eq. 6 no longer climbs.
 
-    The mask no longer moves when one step of each kind in a row changed next to nothing. A term of eq. 6 is measured by
-    every second step, on the painting it makes anyway; eq. 6 no longer climbs when the term just measured is not above
-    what it was two steps before, the other term being that of the step in between.
+    The mask no longer moves when it is nearly what it was before the last step of each kind, be it that neither did
+    anything or that the one took back what the other did. A term of eq. 6 is measured by every second step, on the
+    painting it makes anyway; eq. 6 no longer climbs when the term just measured is not above what it was two steps
+    before, the other term being that of the step in between.
     """
     kinds = len(set(config.directions))
-    if config.stop_change and len(marks) >= kinds and sum(one.changed for one in marks[-kinds:]) < config.stop_change:
-        return True
+    if config.stop_change and len(marks) >= kinds:
+        before = marks[-kinds].before
+        if (mask ^ before).sum() < config.stop_change * before.sum():
+            return True
     if not config.stop_score or len(marks) <= kinds:
         return False
     last, earlier = marks[-1].gain, marks[-1 - kinds].gain
