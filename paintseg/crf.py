@@ -33,6 +33,7 @@ from .lattice import Array, Lattice, library
 __all__ = ["DenseCRF", "Lattice"]
 
 BACKENDS = ("auto", "torch", "pydensecrf")
+LARGEST = 1e6  # of widths and weights: far beyond what means anything, far below what float32 holds
 _LEAST_PROBABILITY = 1e-5  # as pydensecrf's unary_from_softmax: keeps energies finite
 
 
@@ -70,11 +71,11 @@ class DenseCRF:
         if not _in_unit_range(self._array(image)):
             raise InputError("image must hold finite values in [0, 1]")
         for name in ("sxy_gaussian", "sxy_bilateral", "srgb"):
-            if not (getattr(self, name) > 0 and math.isfinite(getattr(self, name))):
-                raise InputError(f"{name} must be above 0; got {getattr(self, name)!r}")
+            if not 0 < getattr(self, name) <= LARGEST:  # NaN fails this too
+                raise InputError(f"{name} must be above 0 and at most {LARGEST:g}; got {getattr(self, name)!r}")
         for name in ("compat_gaussian", "compat_bilateral"):
-            if not (getattr(self, name) >= 0 and math.isfinite(getattr(self, name))):
-                raise InputError(f"{name} must be 0 or more; got {getattr(self, name)!r}")
+            if not 0 <= getattr(self, name) <= LARGEST:
+                raise InputError(f"{name} must be 0 or more and at most {LARGEST:g}; got {getattr(self, name)!r}")
 
     @torch.no_grad()
     def infer(self, probability: Tensor, iterations: int = 10, backend: str = "auto") -> Tensor:

@@ -1,17 +1,47 @@
 """Errors a person can act on: each carries one plain sentence."""
 
+import re
 
-class InputError(ValueError):
+_LONGEST = 500
+_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+def one_line(text: object) -> str:
+    """A text in one line of at most 500 characters; of a longer one the middle is left out.
+
+    Messages quote what others hand over, and that may hold anything.
+    """
+    line = _BREAKS.sub(" ", str(text)).strip()
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 203]}...{line[-200:]}"
+
+
+def excerpt(value: object, longest: int = 60) -> str:
+    """The beginning of a value as text, for a message."""
+    try:
+        text = str(value)
+    except (RecursionError, ValueError):  # nested too deeply; whole numbers of more digits than Python writes
+        return f"a {type(value).__name__} that cannot be shown"
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
+
+class _Sentence(Exception):
+    """An exception whose message is one line."""
+
+    def __init__(self, text: object = "") -> None:
+        super().__init__(one_line(text))
+
+
+class InputError(_Sentence, ValueError):
     """The input cannot be used; the message names the input and says what would be right."""
 
 
-class WeightsError(RuntimeError):
+class WeightsError(_Sentence, RuntimeError):
     """A weight file is missing or is not what it should be; the message names file, folder and hash."""
 
 
-class PainterError(RuntimeError):
+class PainterError(_Sentence, RuntimeError):
     """A painter returned something that is not a painting (wrong size, NaN)."""
 
 
-class WorkerError(RuntimeError):
+class WorkerError(_Sentence, RuntimeError):
     """A process that shared the work has died."""

@@ -94,7 +94,7 @@ def outer_ring(mask: Tensor, width: int, shape: str = "disc") -> Tensor:
 def bounding_box(mask: Tensor) -> Box | None:
     """Smallest box (x0, y0, x1, y1), end-exclusive, around all pixels above 0.5 of all masks, or None."""
     _check(mask)
-    hit = _binary(mask).reshape(-1, *mask.shape[-2:])
+    hit = _binary(mask).reshape(mask.shape[:-2].numel(), *mask.shape[-2:])
     columns, rows = hit.flatten(0, 1).any(0).nonzero(), hit.any(0).any(1).nonzero()
     if len(columns) == 0:
         return None
@@ -308,7 +308,7 @@ def _label(planes: np.ndarray, connectivity: int) -> tuple[np.ndarray, list[int]
 
 
 def _planes(mask: Tensor) -> np.ndarray:
-    return _binary(mask).detach().cpu().reshape(-1, *mask.shape[-2:]).numpy()
+    return _binary(mask).detach().cpu().reshape(mask.shape[:-2].numel(), *mask.shape[-2:]).numpy()
 
 
 def _binary(mask: Tensor) -> Tensor:

@@ -14,9 +14,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .errors import InputError
+from .errors import InputError, excerpt
 from .prompts import Box, Point
 from .view import resize
+
+_LARGEST = 1e9  # pixels; no photo reaches as far
 
 First = TypeVar("First")
 Second = TypeVar("Second")
@@ -32,7 +34,7 @@ def parse_points(text: str, name: str = "points") -> tuple[Point, ...]:
         return ()
     try:
         value = json.loads(text.replace("'", '"'))
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):  # no JSON, a number of thousands of digits, a thousand brackets
         raise _bad_points(name, text) from None
     single = isinstance(value, Mapping) or _is_pair(value)
     entries = [value] if single else value
@@ -54,7 +56,7 @@ def parse_boxes(value: object, name: str = "boxes") -> list[list[Box]]:
     if isinstance(value, str):
         try:
             value = json.loads(value)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
             raise _bad_box(name, value) from None
     if value is None:
         raise InputError(f"the {name} is missing: draw one around the object")
@@ -111,7 +113,7 @@ def pair_up(
     first: Sequence[First], second: Sequence[Second], names: tuple[str, str]
 ) -> list[tuple[First, Second]]:
     """Pair two sequences one to one; a single item goes with all others. Raises InputError otherwise."""
-    if len(first) != len(second) and 1 not in (len(first), len(second)):
+    if not len(first) or not len(second) or (len(first) != len(second) and 1 not in (len(first), len(second))):
         raise InputError(
             f"there are {len(first)} {names[0]} and {len(second)} {names[1]}: "
             "give one of either, or as many of both"
@@ -125,7 +127,8 @@ def _is_pair(value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    """Whether this could be a coordinate; NaN and what is too large for one are none."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= _LARGEST
 
 
 def _point(entry: object, name: str, text: str) -> Point:
@@ -165,16 +168,11 @@ def _box(value: object, name: str) -> Box:
 
 
 def _bad_points(name: str, text: str) -> InputError:
-    return InputError(f'the {name} must be JSON like [{{"x": 10, "y": 20}}], not {_excerpt(text)}')
+    return InputError(f'the {name} must be JSON like [{{"x": 10, "y": 20}}], not {excerpt(text)}')
 
 
 def _bad_box(name: str, value: object) -> InputError:
     return InputError(
         f'the {name} must be like {{"x": 10, "y": 20, "width": 100, "height": 50}} or x0, y0, x1, y1, '
-        f"not {_excerpt(value)}"
+        f"not {excerpt(value)}"
     )
-
-
-def _excerpt(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -194,7 +194,8 @@ def _check_map(name: str, values: Tensor, size: tuple[int, int]) -> Tensor:
         raise InputError(f"the {name} is empty: no pixel is above 0.5")
     if name == "mask" and not (values.min() >= 0 and values.max() <= 1):
         raise InputError(f"the mask must hold values in [0, 1], not from {values.min():g} to {values.max():g}")
-    return values.cpu()
+    values = values.detach().cpu()
+    return values.float() if name == "mask" else values > 0.5
 
 
 def _check_points(name: str, points: Sequence[Point], size: tuple[int, int]) -> tuple[Point, ...]:

@@ -9,6 +9,7 @@ Scribbles, in `scribbles1/` and `scribbles2/`, are PNG: 1 object, 2 background, 
 from __future__ import annotations
 
 import csv
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,21 +75,42 @@ def read_manifest(folder: Path, only: tuple[str, ...] = ()) -> list[Instance]:
     if not manifest.exists():
         raise InputError(f"{folder} holds no manifest.csv; give the folder with the evaluation photos")
     instances = []
-    with manifest.open(newline="", encoding="utf-8") as opened:
-        for number, row in enumerate(csv.DictReader(opened), start=2):
-            try:
-                values = [float(row[name]) for name in _NUMBERS]
-                dataset, stem, image = row["dataset"], row["stem"], row["image"]
-            except (KeyError, TypeError, ValueError) as error:
-                raise InputError(f"line {number} of {manifest} cannot be read: {error}") from error
-            instances.append(Instance(dataset, stem, folder / dataset / "images" / image,
-                                      folder / dataset / "masks" / f"{stem}.png", tuple(values[:4]),
-                                      tuple(values[4:6]), tuple(values[6:8])))
+    for number, row in enumerate(_rows(manifest), start=2):
+        try:
+            values = [_number(row[name]) for name in _NUMBERS]
+            dataset, stem, image = (_file_name(row[name]) for name in ("dataset", "stem", "image"))
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"line {number} of {manifest} cannot be read: {error}") from error
+        instances.append(Instance(dataset, stem, folder / dataset / "images" / image,
+                                  folder / dataset / "masks" / f"{stem}.png", tuple(values[:4]),
+                                  tuple(values[4:6]), tuple(values[6:8])))
     known = sorted({instance.dataset for instance in instances})
     for name in only:
         if name not in known:
             raise InputError(f"there is no set {name!r} in {manifest}; it lists {', '.join(known)}")
     return [instance for instance in instances if not only or instance.dataset in only]
+
+
+def _rows(manifest: Path) -> list[dict[str, str]]:
+    try:
+        with manifest.open(newline="", encoding="utf-8") as opened:
+            return list(csv.DictReader(opened))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{manifest} cannot be read as a table: {error}") from error
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text!r} is no coordinate")
+    return value
+
+
+def _file_name(text: str) -> str:
+    """A name that stays in its folder."""
+    if text in ("", ".", "..") or set(text) & set("/\\:\0"):
+        raise ValueError(f"{text!r} is no name of a file or a set")
+    return text
 
 
 def thin_out(instances: list[Instance], limit: int | None = None, stride: int = 1) -> list[Instance]:

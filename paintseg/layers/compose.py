@@ -11,13 +11,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..errors import InputError
+from ..errors import InputError, excerpt
 from ..morphology import bounding_box
 from ..scene import check_image
 from ..view import resize
 
 LARGEST_SIDE = 16384
 """Longest side in pixels a layer may be scaled to."""
+
+FARTHEST = 1e9
+"""Largest number in a placement."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,8 @@ class Placement:
     def __post_init__(self) -> None:
         for name in ("x", "y", "dx", "dy", "scale", "rotation", "opacity", "order", "shadow"):
             value = getattr(self, name)
-            if value is not None and not math.isfinite(value):
-                raise InputError(f"the {name} of a placement must be a finite number, not {value!r}")
+            if value is not None and not abs(value) <= FARTHEST:  # NaN fails this too
+                raise InputError(f"the {name} of a placement must be a number up to {FARTHEST:g}, not {excerpt(value)}")
         if self.layer < 0:
             raise InputError(f"the layer of a placement must be 0 or more, not {self.layer}")
         if self.scale <= 0:
@@ -74,7 +77,7 @@ def parse_placements(text: str) -> tuple[Placement, ...]:
         return ()
     try:
         given = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"the placements are no JSON: {error}") from error
     entries = given if isinstance(given, list) else [given]
     return tuple(_placement(entry) for entry in entries)
@@ -216,6 +219,8 @@ def _turn(values: Tensor, angle: float) -> Tensor:
 
 def blur(values: Tensor, sigma: float) -> Tensor:
     """Gaussian blur of B x 1 x h x w; beyond the border the edge repeats."""
+    if sigma < 0.1:  # the next pixel's weight would be below float32's last bit
+        return values
     radius = math.ceil(3 * sigma)
     taps = torch.exp(-0.5 * (torch.arange(-radius, radius + 1, device=values.device) / sigma) ** 2)
     taps = (taps / taps.sum()).to(values)
@@ -229,7 +234,7 @@ def _depth(placement: Placement) -> float:
 
 def _placement(entry: object) -> Placement:
     if not isinstance(entry, dict):
-        raise InputError(f'a placement is an object like {{"layer": 0, "x": 200, "y": 150}}, not {entry!r}')
+        raise InputError(f'a placement is an object like {{"layer": 0, "x": 200, "y": 150}}, not {excerpt(entry)}')
     known = {field.name: field for field in fields(Placement)}
     for name, value in entry.items():
         if name not in known:
@@ -239,5 +244,5 @@ def _placement(entry: object) -> Placement:
         fits = isinstance(value, wanted) and (name == "flip" or not isinstance(value, bool))
         if not (fits or (optional and value is None)):
             kind = "true or false" if name == "flip" else "a whole number" if name == "layer" else "a number"
-            raise InputError(f"the {name} of a placement must be {kind}, not {value!r}")
+            raise InputError(f"the {name} of a placement must be {kind}, not {excerpt(value)}")
     return Placement(**entry)

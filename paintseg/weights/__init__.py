@@ -71,19 +71,23 @@ def weight_path(name: str, folder: Path = FOLDER) -> Path:
 def load_weights(name: str, folder: Path = FOLDER) -> dict[str, Tensor]:
     """The tensors of an embedded file, fp16 on the CPU.
 
-    A wrong size or a broken header is found here, a wrong bit by `verify`, which reads the file once more.
-    Raises WeightsError when the file is missing or is not what it should be.
+    Raises WeightsError when the file is missing or is not, to the last bit, what it should be.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     path = weight_path(name, folder)
     if (size := path.stat().st_size) != REGISTRY[name].size:
         raise WeightsError(_complaint(name, folder, f"has {size} bytes instead of {REGISTRY[name].size}"))
+    verify(name, folder)
+    return tensors_of(path)
+
+
+def tensors_of(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file, on the CPU. Raises WeightsError when it cannot be read as one."""
+    from safetensors.torch import load_file
+
     try:
         return load_file(path)
-    except SafetensorError as error:
-        raise WeightsError(_complaint(name, folder, f"cannot be read ({error})")) from error
+    except Exception as error:  # its reader reports broken files, and types it does not know, in many ways
+        raise WeightsError(f"the weight file {path} cannot be read as safetensors ({error}); get it anew") from error
 
 
 def verify(name: str, folder: Path = FOLDER) -> None:

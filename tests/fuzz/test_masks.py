@@ -1,0 +1,170 @@
+"""Masks and numbers: morphology, components, clustering, views, prompts."""
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paintseg import morphology
+from paintseg.clustering import kmeans1d
+from paintseg.parsing import as_masks, as_photos, fit_mask, fit_strokes
+from paintseg.prompts import Prompt, box_prompt, mask_prompt, point_prompt, scribble_prompt, stroke_points
+from paintseg.several import exclude_each_other, prompts_from_labels
+from paintseg.view import fit_view
+
+from .inputs import any_tensor, boxes, masks, points, prompt_parts, reals, shapes, sizes, tensors
+from .tally import attempt, fuzzed
+
+stacks = st.one_of(any_tensor, tensors(sizes), sizes.flatmap(lambda size: tensors((1, 1, *size))))
+SHAPED = (
+    morphology.dilate,
+    morphology.erode,
+    morphology.opening,
+    morphology.closing,
+    morphology.inner_ring,
+    morphology.outer_ring,
+)
+
+
+@fuzzed
+@given(
+    st.sampled_from(SHAPED),
+    stacks,
+    st.one_of(st.integers(-1, 9), st.sampled_from([100, 10**6])),
+    st.sampled_from(["square", "disc", "disc", "star"]),
+)
+def test_dilation_and_its_kin(function, mask, radius, shape):
+    with attempt("morphology: dilate ..."):
+        found = function(mask, radius, shape)
+        assert found.shape == mask.shape and found.dtype == mask.dtype
+
+
+@fuzzed
+@given(
+    stacks,
+    st.sampled_from([4, 4, 8, 8, 8, 8, 6]),
+    st.integers(-1, 50),
+    st.one_of(st.just([(0.0, 0.5)]), st.lists(st.tuples(reals, reals), max_size=3)),
+)
+def test_components_and_their_kin(mask, connectivity, area, spots):
+    spots = torch.tensor(spots, dtype=torch.float64).reshape(-1, 2)
+    with attempt("morphology: components ..."):
+        labels, counts = morphology.components(mask, connectivity)
+        assert labels.shape == mask.shape and (int(labels.max()) if labels.numel() else 0) == max(counts, default=0)
+        kept = [
+            morphology.largest_component(mask, connectivity),
+            morphology.remove_specks(mask, area, connectivity),
+            morphology.fill_holes(mask, None if area < 0 else area),
+            morphology.keep_component_at(mask, spots, connectivity),
+        ]
+        assert all(one.shape == mask.shape and one.dtype == mask.dtype for one in kept)
+
+
+corner = st.integers(-5, 20)
+whole = st.one_of(corner, st.integers(-(2**70), 2**70))
+rectangles = st.one_of(
+    st.tuples(corner, corner, corner, corner).map(lambda box: (*box[:2], box[0] + abs(box[2]), box[1] + abs(box[3]))),
+    st.tuples(whole, whole, whole, whole),
+)
+
+
+@fuzzed
+@given(stacks, rectangles, st.one_of(st.floats(0.1, 3), reals), sizes)
+def test_boxes(mask, box, rate, size):
+    with attempt("morphology: boxes"):
+        found = morphology.bounding_box(mask)
+        if found:
+            x0, y0, x1, y1 = found
+            assert 0 <= x0 < x1 <= mask.shape[-1] and 0 <= y0 < y1 <= mask.shape[-2]
+        x0, y0, x1, y1 = morphology.grow_box(box, rate, size)
+        assert 0 <= x0 < x1 <= size[1] and 0 <= y0 < y1 <= size[0]
+        assert morphology.box_mask((x0, y0, x1, y1), size).sum() == (x1 - x0) * (y1 - y0)
+
+
+@fuzzed
+@given(
+    st.one_of(any_tensor, tensors(st.tuples(st.integers(0, 99)))),
+    st.integers(1, 6),
+    st.one_of(st.none(), st.none(), any_tensor),
+    st.data(),
+)
+def test_clusters(values, k, weights, data):
+    if weights is not None and data.draw(st.booleans()):
+        weights = data.draw(tensors(tuple(values.shape)))
+    with attempt("kmeans1d"):
+        clusters = kmeans1d(values, k, weights)
+        assert len(clusters.centers) == k and (clusters.centers.diff() >= 0).all()
+        assert (clusters.thresholds >= clusters.centers[:-1]).all() and (
+            clusters.thresholds <= clusters.centers[1:]
+        ).all()
+        assert clusters.labels(values).max() < k
+
+
+@fuzzed
+@given(any_tensor, any_tensor, sizes)
+def test_comfyui_tensors(image, mask, size):
+    with attempt("as_photos"):
+        assert as_photos(image).shape == (len(image), 3, *image.shape[1:3])
+    with attempt("as_masks, fit_mask, fit_strokes"):
+        for one in as_masks(mask):
+            assert fit_mask(one, size).shape == size
+            assert fit_strokes(one, size).shape == size and fit_strokes(one, size).dtype == torch.bool
+
+
+@fuzzed
+@given(st.data(), sizes)
+def test_prompts(data, size):
+    with attempt("Prompt"):
+        prompt = Prompt(**data.draw(prompt_parts(size)))
+        check(prompt)
+        assert len(exclude_each_other([prompt, prompt])) == 2
+
+
+@fuzzed
+@given(st.data(), sizes)
+def test_prompts_by_kind(data, size):
+    kind = data.draw(st.sampled_from(["box", "point", "mask", "scribble", "labels"]))
+    with attempt("box_prompt, point_prompt ..."):
+        if kind == "box":
+            check(box_prompt(data.draw(boxes(size)), size))
+        elif kind == "point":
+            spots = st.lists(points(size), max_size=3)
+            check(point_prompt(data.draw(spots), size, data.draw(spots)))
+        elif kind == "mask":
+            check(mask_prompt(data.draw(masks(size))))
+        elif kind == "scribble":
+            check(scribble_prompt(data.draw(masks(size)), data.draw(st.one_of(st.none(), masks(size)))))
+        else:
+            assert all(one.kind == "mask" for one in prompts_from_labels(data.draw(masks(size))))
+
+
+def check(prompt):
+    """What the loop asks of a prompt."""
+    height, width = prompt.size
+    region = prompt.start_region()
+    assert region.shape == prompt.size and region.dtype == torch.bool and region.any()
+    spots = (*prompt.anchors(), *prompt.negative_anchors(), *prompt.bump_centres())
+    assert all(0 <= x <= width and 0 <= y <= height for x, y in spots)
+    if extent := prompt.extent():
+        x0, y0, x1, y1 = extent
+        assert 0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height
+    assert all(region[int(y), int(x)] or prompt.kind != "scribble" for x, y in stroke_points(prompt.scribble))
+
+
+@fuzzed
+@given(
+    shapes.filter(lambda shape: len(shape) == 2 and min(shape) > 0),
+    st.data(),
+    st.floats(1, 9),
+    st.integers(8, 64),
+    st.sampled_from([1, 8, 48]),
+)
+def test_views(size, data, context, side, multiple):
+    height, width = size
+    x0, y0 = data.draw(st.integers(0, width - 1)), data.draw(st.integers(0, height - 1))
+    box = (x0, y0, data.draw(st.integers(x0 + 1, width)), data.draw(st.integers(y0 + 1, height)))
+    with attempt("fit_view"):
+        view = fit_view(size, data.draw(st.sampled_from([None, box])), context, side, multiple)
+        canvas = view.crop(torch.rand(1, 3, *size))
+        assert canvas.shape[2:] == view.canvas and not any(edge % multiple for edge in view.canvas)
+        assert view.paste(canvas).shape == (1, 3, *size) and canvas.isfinite().all()
+        assert view.crop_mask(torch.ones(1, 1, *size)).shape[2:] == view.canvas
