@@ -33,7 +33,7 @@ def sheet(
     """Four panels: photo with the prompt's box (x0, y0, x1, y1), mask over it, plate, cut-out on checks."""
     boxed = photo.convert("RGB")
     ImageDraw.Draw(boxed).rectangle(tuple(box), outline=ACCENT, width=max(2, photo.width // 200))
-    checks = _checkerboard(photo.size)
+    checks = checkerboard(photo.size)
     checks.paste(cutout.convert("RGBA"), (0, 0), cutout.convert("RGBA"))
     panels = (
         ("the photo and the prompt", boxed),
@@ -60,7 +60,8 @@ def _overlay(photo: Image.Image, mask: Image.Image) -> Image.Image:
     return Image.fromarray((inside * tinted + (1 - inside) * outside).round().astype(np.uint8))
 
 
-def _checkerboard(size: tuple[int, int]) -> Image.Image:
+def checkerboard(size: tuple[int, int]) -> Image.Image:
+    """Grey checks, as painting programs show what is transparent."""
     width, height = size
     dark = (np.arange(height)[:, None] // CHECKER + np.arange(width)[None] // CHECKER) % 2
     return Image.fromarray(np.where(dark, 200, 240).astype(np.uint8)).convert("RGB")

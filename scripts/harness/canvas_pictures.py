@@ -1,0 +1,3 @@
+"""Nodes photographed on ComfyUI's canvas, wired to what they need."""
+
+MADE = {}
