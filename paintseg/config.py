@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass, fields, replace
 from typing import Literal, get_args
 
-from .errors import InputError
+from .errors import InputError, excerpt
 
 Direction = Literal["I", "O"]
 Directions = Literal["IO", "I", "O"]
@@ -18,6 +18,9 @@ Context = Literal["box", "view", "photo"]
 Distance = Literal["squared", "cosine"]
 Scale = Literal["range", "deviation"]
 Finish = Literal["none", "appearance"]
+
+MOST = 2**17
+"""Largest number a parameter may have; no photo, and no model, has a use for more."""
 
 # What __post_init__ holds every parameter to; l_color and the like may be 0, which leaves the term out.
 _CHOICES = {"directions": Directions, "start": Start, "distance": Distance, "normalise": Scale, "finish": Finish}
@@ -204,6 +207,10 @@ class Config:
     finish_compat: float = 6.0
 
     def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, (int, float)) and MOST < value < math.inf:
+                raise InputError(f"{field.name} must be at most {MOST}, not {excerpt(value)}")
         for least, names in _LEAST.items():
             for name in names:
                 value = getattr(self, name)
@@ -225,6 +232,10 @@ class Config:
         for name in ("adversarial", "box_centre", "stop_score", "skip_idle"):
             if not isinstance(getattr(self, name), bool):
                 raise InputError(f"{name} must be True or False, not {getattr(self, name)!r}")
+        for name in ("contexts", "paint_contexts"):
+            value = getattr(self, name)
+            if not isinstance(value, (tuple, list)) or not all(isinstance(one, str) for one in value):
+                raise InputError(f"{name} must be a list of names, not {excerpt(value)}")
         if not self.contexts or not set(self.contexts) <= set(get_args(Context)):
             raise InputError(
                 f"contexts must name at least one of {', '.join(get_args(Context))}, "
@@ -260,7 +271,7 @@ class Config:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value)
+    return isinstance(value, (int, float)) and abs(value) < math.inf
 
 
 # `paper` is the letter of the paper. The others are ours; what each switch gains is measured in BENCHMARKS.md.
