@@ -3,8 +3,8 @@
 A click on a wheel may mean the wheel, the car, or the car with its trailer. How often walks from the click visit a
 patch (affinity.py) is cut at several heights, which gives regions one inside the other; each is settled as `locate`
 settles a point's region. What `segment` takes for the object is one candidate; the middle ones of the distinctly
-smaller and of the distinctly larger regions are the others. All go through the method, and the label-free score of
-eq. 6 (score.py) ranks what comes out.
+smaller and of the distinctly larger regions are the others, or, failing these, any that differs. All go through the
+method, and the label-free score of eq. 6 (score.py) ranks what comes out.
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ MOST = 3
 """Candidates at most."""
 
 _CUTS = (3, 4, 5)  # numbers of classes of visits whose borders are cut at
-_ALIKE = 0.9  # IoU from which two regions are one candidate
-_CLEAR = 1.05  # another reading must score by so much more than the plain one to come before it
+_ALIKE = 0.9  # IoU from which two masks are one candidate
+_TRIES = 4  # runs of the method at most
+_CLEAR = 1.25  # another reading must score by so much more than the plain one to come before it
 
 
 @dataclass(frozen=True)
@@ -75,9 +76,14 @@ def candidates(
     config = preset("balanced") if config is None else config
     outpainter = painter if outpainter is None else outpainter
     found: list[Candidate] = []
-    for own in [prompt, *readings(image, prompt, encoder, config)]:
+    settled = replace(config, locate_rounds=0)  # the readings are; once more, and they would become one
+    for own in [prompt, *readings(image, prompt, encoder, config)[: _TRIES - 1]]:
+        if len(found) == MOST:
+            break
         try:
-            result = segment(image, own, painter, encoder, config, seed, outpainter, progress)
+            result = segment(
+                image, own, painter, encoder, settled if found else config, seed, outpainter, progress
+            )
         except InputError:
             if not found:
                 raise  # the user's own prompt
@@ -89,8 +95,8 @@ def candidates(
 
 
 def ranked(found: Sequence[Candidate]) -> list[Candidate]:
-    """Highest score first. The plain one counts `_CLEAR` times: nearly equal scores are noise of the paintings, and
-    the method's own reading of a point is right more often than any other."""
+    """Highest score first. The plain one's counts `_CLEAR` times: eq. 6 tells a good mask from a bad one better than a
+    good part from a good whole, and the method's own reading of a point is right more often than any other."""
     return sorted(found, key=lambda one: one.score.total * (_CLEAR if one.plain else 1), reverse=True)
 
 
@@ -104,7 +110,8 @@ def readings(image: Tensor, prompt: Prompt, encoder: Encoder, config: Config) ->
         config: the parameters.
 
     Returns:
-        0 to `MOST` - 1 prompts. When all else is smaller, or larger, both are.
+        Prompts, most of them different: first one that is smaller and one that is larger, where there are such, then
+        the others by size. None where walks from the points visit all the photo alike.
     """
     frame = photo_frame(image[None].cpu().float().clamp(0, 1), encoder, replace(config, start="affinity"))
     usual = locate(prompt, frame, config).region
@@ -116,7 +123,7 @@ def readings(image: Tensor, prompt: Prompt, encoder: Encoder, config: Config) ->
     larger = [mask for mask in masks if int((mask > 0.5).sum()) >= size]
     chosen = [group[len(group) // 2] for group in (smaller, larger) if group]
     for mask in masks:
-        if len(chosen) < MOST - 1 and not any(_alike(mask > 0.5, other > 0.5) for other in chosen):
+        if not any(_alike(mask > 0.5, other > 0.5) for other in chosen):
             chosen.append(mask)
     return [replace(prompt, mask=mask) for mask in chosen]
 

@@ -20,8 +20,15 @@ from .clustering import kmeans1d
 from .config import Config
 from .frames import Frame
 from .morphology import Box, bounding_box, box_mask, grow_box
-from .prompts import Prompt
+from .prompts import Point, Prompt
 from .view import resize
+
+RIVAL_BETA = 7.0
+"""Sharpness of the walks that tell an object from its twin."""
+
+SURROUNDED = 0.6
+"""Share of the patches around a not-object point from which it lies on the object found. Strokes along its edge have
+about half."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +39,13 @@ class Located:
         region: H x W bool, the start region M_0.
         prior: 1 x 1 x h x w on the grid of the photo's frame, in deviations, above 0 for the object.
         valid: (x0, y0, x1, y1) in photo pixels, the box the object is looked for in.
+        refused: H x W bool, what not-object points on the object found claim of it; None when none lies there.
     """
 
     region: Tensor
     prior: Tensor
     valid: Box
+    refused: Tensor | None = None
 
 
 def locate(prompt: Prompt, frame: Frame, config: Config) -> Located:
@@ -51,6 +60,7 @@ def locate(prompt: Prompt, frame: Frame, config: Config) -> Located:
     walk = walk_over(frame.keys, config.affinity_beta)
     inside = patches_at(prompt.anchors(), prompt.size, frame.grid)
     outside = patches_at(prompt.negative_anchors(), prompt.size, frame.grid) & ~inside
+    refused = None
     if prompt.kind == "mask":
         cover = F.interpolate(prompt.mask[None, None].float(), frame.grid, mode="area")[0, 0]
         prior = (2 * cover - 1).flatten()
@@ -69,11 +79,20 @@ def locate(prompt: Prompt, frame: Frame, config: Config) -> Located:
             region = inside.view(height, width)
 
     region = settle_region(walk, region, prior, inside, outside, config, rough=prompt.kind == "mask")
+    within = surrounded(prompt.negative_anchors(), region, prompt.size) & ~inside
+    if inside.any() and within.any():
+        # Still on the object after all that: it is a twin, or as good as one.
+        rival = first_met(frame.keys, region | within.view(height, width), inside, within, RIVAL_BETA) < 0.5
+        refused = resize(rival[None, None].float(), prompt.size)[0, 0] > 0.5
+        outside = outside | rival.flatten()
+        region = pieces_at(region & ~rival, inside.view(height, width))
+        region = region if region.any() else inside.view(height, width)
+        region = settle_region(walk, region, prior, inside, outside, config)
     sharp = resize(region[None, None].float(), prompt.size)[0, 0] > 0.5
     if not sharp.any():  # a photo of fewer pixels than patches: what was found fell between them
         sharp = prompt.start_region() if prompt.kind == "mask" else _pixels(prompt)
     valid = grow_box(bounding_box(sharp[None, None]), config.locate_grow, prompt.size)
-    return Located(region=sharp, prior=prior.view(1, 1, height, width), valid=valid)
+    return Located(region=sharp, prior=prior.view(1, 1, height, width), valid=valid, refused=refused)
 
 
 def settle_region(
@@ -106,47 +125,51 @@ def settle_region(
     return region
 
 
-def settle_box(box: Box, frame: Frame, config: Config, size: tuple[int, int]) -> Box:
-    """Move a box that was drawn beside its object.
+def surrounded(points: tuple[Point, ...], region: Tensor, size: tuple[int, int]) -> Tensor:
+    """hw bool: the 3 x 3 patches around those points that a region h x w holds most of the patches around."""
+    hit = torch.zeros(region.numel(), dtype=torch.bool)
+    for point in points:
+        core = patches_at((point,), size, tuple(region.shape))
+        ring = F.max_pool2d(core.view(1, 1, *region.shape).float(), 3, 1, 1).flatten() > 0
+        around = region.flatten()[ring & ~core]
+        if len(around) and float(around.float().mean()) > SURROUNDED:
+            hit |= core
+    return hit
 
-    A box that fits has the object at all four sides. Where what is found in it leaves a gap at one side and is cut
-    off by the other, the box is widened beyond that other side by the gap, twice at most.
+
+def first_met(keys: Tensor, piece: Tensor, inside: Tensor, outside: Tensor, beta: float) -> Tensor:
+    """Whether walks from neighbour to neighbour meet the object's points before the others (Grady 2006).
+
+    Twins look alike from afar, so that only the way there can tell them apart: steps are short, and the harder the
+    more the keys change under them.
 
     Args:
-        box: (x0, y0, x1, y1) in photo pixels.
-        frame: the whole photo as the encoder sees it.
-        size: (H, W) of the photo.
+        keys: 1 x C x h x w.
+        piece: h x w bool, what is walked on.
+        inside, outside: hw bool, patches known to be the object and known not to be it.
+        beta: sharpness of the steps, exp(beta (cosine - 1)).
 
     Returns:
-        The widened box; the box itself when it fits.
+        h x w, the share of walks that meet `inside` first; 1 off the piece.
     """
-    height, width = frame.grid
-    to_x, to_y = size[1] / width, size[0] / height
-    walk = walk_over(frame.keys, config.affinity_beta)
-    for _ in range(config.settle_rounds):
-        free = _cells_in(box, frame.grid, size)
-        if free.sum() < 6 or free.all():
-            return box
-        survival = log_survival(walk, free.flatten(), config.affinity_source)[free.flatten()]
-        found = torch.zeros_like(free)
-        found[free] = standardise(survival) > 0
-        inner = bounding_box(found[None, None])
-        if inner is None:
-            return box
-        x0, y0, x1, y1 = box
-        left, top = inner[0] * to_x - x0, inner[1] * to_y - y0
-        right, bottom = x1 - inner[2] * to_x, y1 - inner[3] * to_y
-        across, down = config.settle_gap * (x1 - x0), config.settle_gap * (y1 - y0)
-        moved = (
-            max(0, round(x0 - right)) if right > across and left < to_x else x0,
-            max(0, round(y0 - bottom)) if bottom > down and top < to_y else y0,
-            min(size[1], round(x1 + left)) if left > across and right < to_x else x1,
-            min(size[0], round(y1 + top)) if top > down and bottom < to_y else y1,
-        )
-        if moved == box:
-            break
-        box = moved
-    return box
+    height, width = piece.shape
+    seeded = (inside | outside) & piece.flatten()
+    free = piece.flatten() & ~seeded
+    result = torch.ones(height * width)
+    result[seeded & outside] = 0
+    if not free.any():
+        return result.view(height, width)
+    vectors = F.normalize(keys[0].flatten(1).T.double(), dim=1)
+    ys, xs = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    near = ((ys.reshape(-1, 1) - ys.reshape(1, -1)).abs() <= 1) & ((xs.reshape(-1, 1) - xs.reshape(1, -1)).abs() <= 1)
+    weights = torch.exp(beta * (vectors @ vectors.T - 1)) * (near & piece.flatten() & piece.reshape(-1, 1))
+    weights.fill_diagonal_(0)
+    # A piece that no seed lies on belongs to nobody in particular: a little of every walk ends as the object's.
+    degree = weights.sum(1) + 1e-9
+    known = weights[free] @ (seeded & inside).double() + 1e-9
+    system = torch.diag(degree[free]) - weights[free][:, free]
+    result[free] = torch.linalg.solve(system, known).clamp(0, 1).float()
+    return result.view(height, width)
 
 
 def standardise(values: Tensor) -> Tensor:
@@ -171,13 +194,6 @@ def patches_at(points: tuple[tuple[float, float], ...], size: tuple[int, int], g
     for x, y in points:
         hit[0, 0, min(int(y / size[0] * grid[0]), grid[0] - 1), min(int(x / size[1] * grid[1]), grid[1] - 1)] = 1
     return F.max_pool2d(hit, 3, 1, 1).flatten() > 0
-
-
-def _cells_in(box: Box, grid: tuple[int, int], size: tuple[int, int]) -> Tensor:
-    """h x w bool: the grid cells whose centre lies in a photo box."""
-    xs = (torch.arange(grid[1]) + 0.5) * size[1] / grid[1]
-    ys = (torch.arange(grid[0]) + 0.5) * size[0] / grid[0]
-    return ((ys >= box[1]) & (ys < box[3]))[:, None] & ((xs >= box[0]) & (xs < box[2]))[None]
 
 
 def pieces_at(region: Tensor, anchors: Tensor) -> Tensor:

@@ -13,9 +13,10 @@ from .config import Config
 from .encoders import Encoder
 from .errors import InputError
 from .frames import Frame, lasting_frames, photo_area, photo_frame, photo_side, spread
-from .locate import Located, locate, settle_box, standardise
+from .locate import Located, locate, standardise
 from .morphology import box_mask, grow_box
 from .prompts import Point, Prompt
+from .settle import settle_box
 from .view import View, fit_view
 
 NEGATIVE_RADIUS = 6  # px at a 512-px view around a not-object point that no result may hold
@@ -80,7 +81,7 @@ def prepare(image: Tensor, prompt: Prompt, encoder: Encoder, config: Config, mul
     if config.start == "affinity" and prompt.kind != "box":
         located = locate(prompt, whole, config)
         extent, start, valid_rate = located.valid, located.region, 1.0
-    elif config.settle_rounds and prompt.kind == "box":
+    elif config.settles and prompt.kind == "box":
         extent = settle_box(extent, whole, config, prompt.size)
         pointing = replace(prompt, box=extent)
         start = pointing.start_region()
@@ -99,6 +100,8 @@ def prepare(image: Tensor, prompt: Prompt, encoder: Encoder, config: Config, mul
         raise InputError("the prompt covers less than one pixel of the view; draw it larger")
     negative_points = tuple(view.to_canvas(point) for point in prompt.negative_anchors())
     allowed &= ~around(negative_points, view.canvas, config.pixels(NEGATIVE_RADIUS))
+    if located is not None and located.refused is not None:
+        allowed &= view.crop_mask(located.refused[None, None]) <= 0.5
     region &= allowed
     if not region.any():
         raise InputError("the not-object points leave nothing of the object; move them or draw a larger prompt")
@@ -132,7 +135,7 @@ def first_look(photo: Tensor, prompt: Prompt, encoder: Encoder, config: Config, 
 
 def needs_whole(prompt: Prompt, config: Config) -> bool:
     """Whether the encoder must be shown the whole photo."""
-    settling = config.settle_rounds > 0 if prompt.kind == "box" else config.start == "affinity"
+    settling = config.settles if prompt.kind == "box" else config.start == "affinity"
     return settling or "photo" in config.contexts
 
 
