@@ -57,6 +57,9 @@ _POSITIVE = (
 )
 _NOT_NEGATIVE = (
     "locate_prior",
+    "settle_reach",
+    "settle_slack",
+    "settle_shift",
     "settle_gap",
     "stop_change",
     "first_agreement",
@@ -93,8 +96,11 @@ class Config:
         locate_grow: box looked in, over the sides of the region found so far.
         locate_rounds: times region and box are found anew.
         locate_prior: weight of the prompt's own say against the walks inside the box.
-        settle_rounds, settle_gap: times a box is moved that has a gap, as a share of its side, at one side of what is
-            found in it and none at the other (ours; the paper: never).
+        settle_reach: how far from its place a box is looked for, over its sides (ours; the paper: 0, never moved).
+        settle_slack, settle_shift: what gaps between a box and what is found in it cost there, and what the squared
+            distance costs, beside the normalised cut.
+        settle_rounds, settle_gap: times a box is widened that has a gap, as a share of its side, at one side of what
+            is found in it and none at the other (ours; the paper: never).
 
     Fewer calls of the models (ours; the paper makes them all):
         stop_change: the loop ends when an I- and an O-step together changed less than this share of the object's
@@ -158,6 +164,9 @@ class Config:
     locate_grow: float = 1.2
     locate_rounds: int = 2
     locate_prior: float = 0.5
+    settle_reach: float = 0.0
+    settle_slack: float = 0.1
+    settle_shift: float = 2.5
     settle_rounds: int = 0
     settle_gap: float = 0.04
 
@@ -257,9 +266,14 @@ class Config:
         return self.directions[index % len(self.directions)]
 
     @property
+    def settles(self) -> bool:
+        """Whether a box is moved that was drawn beside its object."""
+        return bool(self.settle_reach or self.settle_rounds)
+
+    @property
     def uses_keys(self) -> bool:
         """Whether anything of ours measures affinities."""
-        return bool(self.l_affinity or self.settle_rounds or self.start == "affinity")
+        return bool(self.l_affinity or self.settles or self.start == "affinity")
 
     def pixels(self, length: int) -> int:
         """A length given for a 512-px view, at this view's size; at least 1 unless it is 0."""
@@ -282,6 +296,7 @@ _BALANCED = Config(
     view_context=1.5,
     valid_rate=1.0,
     start="affinity",
+    settle_reach=0.25,
     settle_rounds=2,
     l_paint=0.2,
     l_color=0.0,

@@ -1,14 +1,12 @@
 """The start region of points, strokes and coarse masks, on photos whose answer is known."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
 
 from paintseg.config import preset
 from paintseg.frames import photo_frame
-from paintseg.locate import locate, settle_box, standardise
+from paintseg.locate import locate, standardise
 from paintseg.prompts import mask_prompt, point_prompt, scribble_prompt
 
 from .small_models import MeanColour, disc_photo, iou
@@ -84,18 +82,6 @@ def test_photos_smaller_than_the_grid_have_a_start_too(size, flat):
     photo = torch.full((3, *size), 0.3) if flat else torch.rand(3, *size, generator=torch.Generator().manual_seed(1))
     assert found(photo, point_prompt([(0, 0)], size)).region.any()
     assert found(photo, mask_prompt(torch.ones(size))).region.any()
-
-
-def test_a_box_that_fits_stays():
-    frame = photo_frame(PHOTO[None], MeanColour(4), CONFIG)
-    box = (40, 24, 88, 72)
-    assert settle_box(box, frame, replace(CONFIG, settle_rounds=2), SIZE) == box
-
-
-def test_a_box_drawn_beside_its_object_is_widened_until_it_holds_it():
-    frame = photo_frame(PHOTO[None], MeanColour(4), CONFIG)
-    x0, y0, x1, y1 = settle_box((56, 24, 104, 72), frame, replace(CONFIG, settle_rounds=2), SIZE)
-    assert x0 <= 48 and (y0, y1) == (24, 72) and x1 == 104
 
 
 def test_standardised_values_are_deviations_from_their_cut():

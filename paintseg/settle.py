@@ -1,0 +1,136 @@
+"""A box drawn beside its object, brought to it.
+
+Two things are tried, both with walks between the encoder's patches (affinity.py) and both ours. First the box is put
+to places around its own, and the place is taken where what is found in the box is cut off most cheaply from the
+rest of the photo (the normalised cut of Shi & Malik 2000): a box that cuts through its object pays for it. Then a side
+that has a gap while the other side cuts something off is moved out.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .affinity import Walk, log_survival, walk_over
+from .config import Config
+from .frames import Frame
+from .locate import standardise
+from .morphology import Box, bounding_box
+
+PLACES = 5  # along each axis
+_TOO_FEW = 6  # patches in a box below which nothing can be found in it
+_WHOLE = 0.3  # of its sides must stay on the photo
+
+
+def settle_box(box: Box, frame: Frame, config: Config, size: tuple[int, int]) -> Box:
+    """The box where the object seems to be; the box itself when it fits.
+
+    Args:
+        box: (x0, y0, x1, y1) in photo pixels.
+        frame: the whole photo as the encoder sees it, with keys.
+        config: the parameters; `settle_reach` 0 leaves out the first thing, `settle_rounds` 0 the second.
+        size: (H, W) of the photo.
+    """
+    if config.settle_reach:
+        box = place_box(box, frame, config, size)
+    return widen_box(box, frame, config, size) if config.settle_rounds else box
+
+
+def place_box(box: Box, frame: Frame, config: Config, size: tuple[int, int]) -> Box:
+    """The same box at the best of 5 x 5 places, up to `Config.settle_reach` of its sides away.
+
+    A place costs the normalised cut of what is found there, `settle_slack` times the gaps between that and the sides
+    of the box (in sides), and `settle_shift` times the squared distance from the place drawn (in sides). Arguments
+    as for `settle_box`.
+    """
+    keys = F.adaptive_avg_pool2d(F.normalize(frame.keys, dim=1), [max(2, side // 2) for side in frame.grid])
+    grid = tuple(keys.shape[-2:])
+    walk = walk_over(keys, config.affinity_beta)
+    flow = walk.steps * walk.usual[:, None]
+    x0, y0, x1, y1 = box
+    wide, high = x1 - x0, y1 - y0
+    best, least = box, float("inf")
+    for down in torch.linspace(-config.settle_reach, config.settle_reach, PLACES).tolist():
+        for across in torch.linspace(-config.settle_reach, config.settle_reach, PLACES).tolist():
+            place = _on_photo((x0 + across * wide, y0 + down * high, x1 + across * wide, y1 + down * high), size)
+            if place[2] - place[0] < _WHOLE * wide or place[3] - place[1] < _WHOLE * high:
+                continue
+            free = cells_in(place, grid, size)
+            found = _found(walk, free, config)
+            if found is None:
+                continue
+            chosen = found.flatten()
+            volume = float(walk.usual[chosen].sum())
+            cut = float(flow[chosen][:, ~chosen].sum()) / (volume * (1 - volume))
+            gaps = sum(max(0.0, gap) for gap in _gaps(place, found, size))
+            cost = cut + config.settle_slack * gaps + config.settle_shift * (across**2 + down**2)
+            if cost < least:
+                best, least = place, cost
+    return best
+
+
+def widen_box(box: Box, frame: Frame, config: Config, size: tuple[int, int]) -> Box:
+    """The box, widened where it cuts its object off.
+
+    A box that fits has the object at all four sides. Where what is found in it leaves a gap at one side and is cut
+    off by the other, the box is widened beyond that other side by the gap, `Config.settle_rounds` times at most.
+    Arguments as for `settle_box`.
+    """
+    to_x, to_y = size[1] / frame.grid[1], size[0] / frame.grid[0]
+    walk = walk_over(frame.keys, config.affinity_beta)
+    for _ in range(config.settle_rounds):
+        free = cells_in(box, frame.grid, size)
+        found = _found(walk, free, config) if int(free.sum()) >= _TOO_FEW else None
+        if found is None:
+            return box
+        x0, y0, x1, y1 = box
+        left, top, right, bottom = _gaps(box, found, size, sides=False)
+        across, down = config.settle_gap * (x1 - x0), config.settle_gap * (y1 - y0)
+        moved = (
+            max(0, round(x0 - right)) if right > across and left < to_x else x0,
+            max(0, round(y0 - bottom)) if bottom > down and top < to_y else y0,
+            min(size[1], round(x1 + left)) if left > across and right < to_x else x1,
+            min(size[0], round(y1 + top)) if top > down and bottom < to_y else y1,
+        )
+        if moved == box:
+            break
+        box = moved
+    return box
+
+
+def cells_in(box: Box, grid: tuple[int, int], size: tuple[int, int]) -> Tensor:
+    """h x w bool: the grid cells whose centre lies in a box of a photo of `size` (H, W)."""
+    xs = (torch.arange(grid[1]) + 0.5) * size[1] / grid[1]
+    ys = (torch.arange(grid[0]) + 0.5) * size[0] / grid[0]
+    return ((ys >= box[1]) & (ys < box[3]))[:, None] & ((xs >= box[0]) & (xs < box[2]))[None]
+
+
+def _found(walk: Walk, free: Tensor, config: Config) -> Tensor | None:
+    """h x w bool: the patches of `free` that walks hardly leave; None where that tells nothing apart."""
+    chosen = free.flatten()
+    if int(chosen.sum()) < 2 or chosen.all():
+        return None
+    survival = log_survival(walk, chosen, config.affinity_source)[chosen]
+    found = torch.zeros_like(free)
+    found[free] = standardise(survival) > 0
+    return found if found.any() else None
+
+
+def _gaps(box: Box, found: Tensor, size: tuple[int, int], sides: bool = True) -> tuple[float, float, float, float]:
+    """Gaps left, above, right and below between what is found, h x w bool, and a box; in sides or in pixels."""
+    to_x, to_y = size[1] / found.shape[1], size[0] / found.shape[0]
+    inner = bounding_box(found[None, None])
+    wide, high = (box[2] - box[0], box[3] - box[1]) if sides else (1.0, 1.0)
+    return (
+        (inner[0] * to_x - box[0]) / wide,
+        (inner[1] * to_y - box[1]) / high,
+        (box[2] - inner[2] * to_x) / wide,
+        (box[3] - inner[3] * to_y) / high,
+    )
+
+
+def _on_photo(box: tuple[float, float, float, float], size: tuple[int, int]) -> Box:
+    """The box in whole pixels, cut to the photo."""
+    x0, y0, x1, y1 = (round(side) for side in box)
+    return max(0, x0), max(0, y0), min(size[1], x1), min(size[0], y1)

@@ -1,0 +1,77 @@
+"""Boxes drawn beside their object, on photos whose answer is known."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from paintseg.config import preset
+from paintseg.frames import photo_frame
+from paintseg.settle import cells_in, place_box, settle_box, widen_box
+
+from .small_models import MeanColour, disc_photo
+
+CONFIG = preset("paper", start="affinity", encoder_size=160, settle_reach=0.25, settle_rounds=2)
+SIZE = (128, 160)
+PHOTO, DISC = disc_photo(SIZE, (80, 64), 32)
+TIGHT = (48, 32, 112, 96)
+FRAME = photo_frame(PHOTO[None], MeanColour(4), CONFIG)
+
+
+def overlap(a, b):
+    """IoU of two boxes."""
+    both = max(0, min(a[2], b[2]) - max(a[0], b[0])) * max(0, min(a[3], b[3]) - max(a[1], b[1]))
+    return both / (sum((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b)) - both)
+
+
+def moved(across, down):
+    return TIGHT[0] + across, TIGHT[1] + down, TIGHT[2] + across, TIGHT[3] + down
+
+
+@pytest.mark.parametrize("config", [CONFIG, replace(CONFIG, settle_reach=0), replace(CONFIG, settle_rounds=0)])
+def test_a_box_that_fits_stays(config):
+    assert settle_box(TIGHT, FRAME, config, SIZE) == TIGHT
+
+
+def test_without_reach_and_rounds_any_box_stays():
+    config = replace(CONFIG, settle_reach=0, settle_rounds=0)
+    assert settle_box(moved(16, 0), FRAME, config, SIZE) == moved(16, 0)
+
+
+def test_a_box_beside_its_object_is_widened_until_it_holds_it():
+    x0, y0, x1, y1 = widen_box(moved(16, 0), FRAME, CONFIG, SIZE)
+    assert x0 <= 52 and (y0, y1) == (32, 96) and x1 == 128
+
+
+@pytest.mark.parametrize("shift", [(16, 0), (-16, 0), (0, 16), (0, -16), (16, 16), (-16, 16)])
+def test_a_box_a_quarter_of_its_side_away_is_brought_back_until_it_holds_the_object(shift):
+    drawn = moved(*shift)
+    assert overlap(place_box(drawn, FRAME, CONFIG, SIZE), TIGHT) > overlap(drawn, TIGHT) + 0.1
+    x0, y0, x1, y1 = settle_box(drawn, FRAME, CONFIG, SIZE)
+    assert DISC[y0:y1, x0:x1].sum() > 0.97 * DISC.sum() > DISC[drawn[1] : drawn[3], drawn[0] : drawn[2]].sum()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(-16, 16), st.integers(-16, 16))
+def test_settling_never_leads_away_from_the_object(across, down):
+    drawn = moved(across, down)
+    settled = settle_box(drawn, FRAME, CONFIG, SIZE)
+    assert overlap(settled, TIGHT) >= overlap(drawn, TIGHT) - 0.1
+
+
+@pytest.mark.parametrize("box", [(0, 0, 160, 128), (0, 0, 1, 1), (159, 127, 160, 128), (80, 64, 82, 65)])
+def test_boxes_too_large_or_too_small_to_tell_stay_on_the_photo(box):
+    x0, y0, x1, y1 = settle_box(box, FRAME, CONFIG, SIZE)
+    assert 0 <= x0 < x1 <= 160 and 0 <= y0 < y1 <= 128
+
+
+def test_a_blank_wall_moves_no_box():
+    frame = photo_frame(torch.full((1, 3, *SIZE), 0.5), MeanColour(4), CONFIG)
+    assert settle_box(TIGHT, frame, CONFIG, SIZE) == TIGHT
+
+
+def test_cells_belong_to_the_box_that_holds_their_centre():
+    inside = cells_in((2, 0, 5, 4), (2, 4), (4, 8))  # cells of 2 x 2 px with centres at 1, 3, 5, 7
+    assert inside.tolist() == [[False, True, False, False]] * 2
