@@ -36,6 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="fast, balanced (default), best or paper; several with commas")
     parser.add_argument("--set", action="append", default=[], dest="options", metavar="NAME=VALUE",
                         help="change one parameter of the presets (repeat it for more)")
+    parser.add_argument("--steps", metavar="T", help="steps instead of the presets'; several with commas")
+    parser.add_argument("--paintings", metavar="N",
+                        help="paintings per step instead of the presets'; several with commas")
+    parser.add_argument("--reference", action="store_true",
+                        help="instead: one step's contrast stage beside the recipe of the authors' demo "
+                             "(needs scikit-learn and pydensecrf)")
     parser.add_argument("--repeat", type=int, default=3, metavar="N",
                         help="runs, the median counts (default 3)")
     parser.add_argument("--seed", type=int, default=0, help="of photo and method (default 0)")
@@ -57,18 +63,23 @@ def run(options: argparse.Namespace) -> None:
     sizes = [0] if options.photo else _sizes(options)
     if options.json:
         check_folder(options.json, "--json")
-    names = [name.strip() for name in options.preset.split(",")]
-    # here --size is the photo's, not the painter's
-    configs = {name: read_config(argparse.Namespace(**vars(options) | {"preset": name, "size": None}))
-               for name in names}
+    configs = _configs(options)
     models = load_models(options)
     results = []
     for size in sizes:
         image, prompt = _scene(options, size)
-        for name, config in configs.items():
-            found = measure(image, prompt, models, config, options)
-            results.append({"preset": name, **found})
-            print(table(results[-1]), end="\n\n", flush=True)
+        for name, config in configs:
+            found = {"preset": name, "photo": list(image.shape[1:][::-1]), "object": list(prompt.box)}
+            if options.reference:
+                from . import reference
+
+                found |= reference.measure(image, prompt, models, config, options) | _machine(options, config)
+                shown = f"{name}, {reference.table(found)}"
+            else:
+                found |= measure(image, prompt, models, config, options)
+                shown = table(found)
+            results.append(found)
+            print(shown, end="\n\n", flush=True)
     if options.json:
         with written(options.json) as temporary:
             temporary.write_text(json.dumps(results[0] if len(results) == 1 else results, indent=2) + "\n")
@@ -95,36 +106,54 @@ def measure(image: Tensor, prompt: Prompt, models: Models, config: Config,
         clocks.append(clock)
         if not options.quiet:
             report(f"run {number + 1} of {options.repeat}: {sum(clock.seconds.values()):.2f} s")
-    clocks.sort(key=lambda clock: sum(clock.seconds.values()))
+    # a device's work is not on the CPU's clock, and on the CPU other people's work is not on ours
+    kept = "seconds" if cuda else "cpu_seconds"
+    clocks.sort(key=lambda clock: sum(getattr(clock, kept).values()))
     median = clocks[len(clocks) // 2]
-    total, memory = sum(median.seconds.values()), peak_memory_mb()
+    booked, memory = getattr(median, kept), peak_memory_mb()
+    total = max(sum(booked.values()), 1e-9)
     found = {
         "stages": {stage: round(seconds, 4) for stage, seconds in median.seconds.items()},
-        "shares": {stage: round(seconds / total, 4) for stage, seconds in median.seconds.items()},
+        "cpu_stages": {stage: round(seconds, 4) for stage, seconds in median.cpu_seconds.items()},
+        "shares": {stage: round(seconds / total, 4) for stage, seconds in booked.items()},
         "calls": median.calls,
-        "seconds": round(total, 4),
+        "seconds": round(sum(median.seconds.values()), 4),
+        "cpu_seconds": round(sum(median.cpu_seconds.values()), 4),
+        "memory_mb": {stage: round(memory, 1) for stage, memory in median.peak_mb.items()},
         "peak_memory_mb": None if memory is None else round(memory, 1),
-        "photo": list(image.shape[1:][::-1]), "object": list(prompt.box), "runs": options.repeat,
-        "device": options.device, "threads": torch.get_num_threads(), "torch": torch.__version__,
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "settings": asdict(config),
+        "runs": options.repeat,
     }
     if cuda:
-        found["gpu"] = torch.cuda.get_device_name()
         found["peak_gpu_memory_mb"] = round(torch.cuda.max_memory_allocated() / 2**20, 1)
-    return found
+    return found | _machine(options, config)
 
 
 def table(result: dict[str, Any]) -> str:
     """One result for a terminal."""
     width, height = result["photo"]
-    lines = [f"{result['preset']}, photo {width} x {height}, {result['device']}, {result['threads']} threads"]
+    steps, paintings = result["settings"]["steps"], result["settings"]["paintings"]
+    lines = [f"{result['preset']}, {steps} steps of {paintings}, photo {width} x {height}, {result['device']}, "
+             f"{result['threads']} threads",
+             f"  {'':<11}{'seconds':>9}{'CPU s':>9}{'share':>8}{'MiB':>7}"]
     for stage, seconds in result["stages"].items():
+        memory = f"{result['memory_mb'][stage]:7.0f}" if stage in result["memory_mb"] else " " * 7
         calls = f"{result['calls'][stage]:5d} calls" if stage in result["calls"] else ""
-        lines.append(f"  {stage:<11}{seconds:9.3f} s {result['shares'][stage]:7.1%} {calls}".rstrip())
-    memory = "" if result["peak_memory_mb"] is None else f"   peak {result['peak_memory_mb']:.0f} MiB"
-    lines.append(f"  {'all':<11}{result['seconds']:9.3f} s{memory}")
+        lines.append(f"  {stage:<11}{seconds:9.3f}{result['cpu_stages'][stage]:9.3f}"
+                     f"{result['shares'][stage]:8.1%}{memory} {calls}".rstrip())
+    peak = "" if result["peak_memory_mb"] is None else f"{'':8}{result['peak_memory_mb']:7.0f}"
+    lines.append(f"  {'all':<11}{result['seconds']:9.3f}{result['cpu_seconds']:9.3f}{peak}")
+    if "peak_gpu_memory_mb" in result:
+        lines.append(f"  {result['gpu']}: peak {result['peak_gpu_memory_mb']:.0f} MiB")
     return "\n".join(lines)
+
+
+def _machine(options: argparse.Namespace, config: Config) -> dict[str, Any]:
+    import torch
+
+    gpu = {"gpu": torch.cuda.get_device_name()} if options.device.startswith("cuda") else {}
+    return {"device": options.device, "threads": torch.get_num_threads(), "torch": torch.__version__, **gpu,
+            "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+            "settings": asdict(config)}
 
 
 def made_up_photo(size: int, side: int, seed: int = 0) -> tuple[Tensor, Prompt]:
@@ -154,6 +183,25 @@ def _clouds(size: int, generator) -> Tensor:
         image += F.interpolate(grid, (size, size), mode="bicubic", align_corners=False) * (3 / cells) ** 0.8
         cells *= 2
     return (0.5 + 0.5 * image[0]).clamp(0, 1)
+
+
+def _configs(options: argparse.Namespace) -> list[tuple[str, Config]]:
+    """Every preset with every number of steps and paintings asked for."""
+    found = []
+    for name in (name.strip() for name in options.preset.split(",")):
+        # here --size is the photo's, not the painter's
+        config = read_config(argparse.Namespace(**vars(options) | {"preset": name, "size": None}))
+        for steps in _counts(options.steps, "--steps") or [config.steps]:
+            for paintings in _counts(options.paintings, "--paintings") or [config.paintings]:
+                found.append((name, replace(config, steps=steps, paintings=paintings)))
+    return found
+
+
+def _counts(text: str | None, name: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")] if text else []
+    except ValueError as error:
+        raise InputError(f"{name} is whole numbers with commas, not {text!r}") from error
 
 
 def _sizes(options: argparse.Namespace) -> Sequence[int]:
