@@ -16,7 +16,7 @@ METHODS = ("paintseg", "box", "opencv-grabcut", "random-walker", "tokencut")
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _NO_RESULT = ("cli", "layers", "parsing.py", "visualize.py", "profiling.py", "eval/__main__.py",
-              "eval/gallery.py", "eval/report.py", "eval/records.py", "eval/ablations.py")
+              "eval/gallery.py", "eval/report.py", "eval/records.py", "eval/ablations.py", "eval/drift.py")
 
 
 @dataclass(frozen=True)
