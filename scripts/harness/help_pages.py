@@ -70,11 +70,11 @@ def tables(info: Info) -> str:
     """Inputs and outputs of a node as Markdown."""
     lines = [BEGIN]
     if rows := list(inputs(info["input"])):
-        lines += ["## Inputs", "", "| input | takes | what it is for |", "|---|---|---|"]
-        lines += [_row(f"**{_short(one.path)}**{one.where}", takes(one), one.options["tooltip"]) for one in rows]
+        lines += ["## Inputs", "", "| input | what it is for, and what it takes |", "|---|---|"]
+        lines += [_row(f"**{_short(one.path)}**{one.where}", one.options["tooltip"], takes(one)) for one in rows]
         lines += [""]
-    lines += ["## Outputs", "", "| output | gives | what it is |", "|---|---|---|"]
-    lines += [_row(f"**{name}**", kind, tooltip) for name, kind, tooltip in outputs(info)]
+    lines += ["## Outputs", "", "| output | what it is |", "|---|---|"]
+    lines += [_row(f"**{name}**", tooltip, kind) for name, kind, tooltip in outputs(info)]
     return "\n".join([*lines, END])
 
 
@@ -178,5 +178,7 @@ def _short(path: str) -> str:
     return path.rpartition(".")[2]
 
 
-def _row(*cells: str) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+def _row(name: str, text: str, kind: str) -> str:
+    # Two columns: ComfyUI shows the page in a panel of some 270 pixels.
+    cells = (cell.replace("|", "\\|") for cell in (name, f"{text}<br>*{kind}*"))
+    return f"| {' | '.join(cells)} |"

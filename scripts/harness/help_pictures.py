@@ -23,6 +23,7 @@ Box = tuple[int, int, int, int]
 ROCKET: Box = (346, 0, 482, 298)
 WOMAN: Box = (18, 8, 372, 512)
 HELMET: Box = (274, 338, 512, 512)
+TANK = (416, 60)
 PAN = (176, 150, 124)  # left edges of the frames that stand for a video
 FRAME = 336
 
@@ -103,9 +104,9 @@ def discover(sheet: Sheet) -> Iterator[Panel]:
     one = sheet.add("PaintSeg_Discover", image=[sheet.photo, 0], objects=1)
     more = sheet.add("PaintSeg_Discover", image=[sheet.photo, 0], objects=3)
     sheet.run()
-    yield "objects 1", sheet.picture(one)
+    yield "1 asked", sheet.picture(one)
     for number, picture in enumerate(sheet.pictures(more)[:3], start=1):
-        yield f"objects 3: number {number}", picture
+        yield f"of 3 asked: number {number}", picture
 
 
 def segment(sheet: Sheet) -> Iterator[Panel]:
@@ -119,13 +120,34 @@ def segment(sheet: Sheet) -> Iterator[Panel]:
     yield "cut_out", sheet.picture(cut)
 
 
+def candidates(sheet: Sheet) -> Iterator[Panel]:
+    prompt = sheet.add("PaintSeg_PromptToMask", image=[sheet.photo, 0], kind="point",
+                       **{"kind.x": TANK[0], "kind.y": TANK[1]})
+    node = sheet.segment(prompt, "PaintSeg_Candidates")
+    overview = sheet.show(node, 4)
+    sheet.run()
+    yield "the point", sheet.picture(prompt)
+    for number, picture in enumerate(sheet.pictures(overview), start=1):
+        yield f"overview: number {number}", picture
+
+
+def candidates(sheet: Sheet) -> Iterator[Panel]:
+    point = sheet.add("PaintSeg_PromptToMask", image=[sheet.photo, 0], kind="point", **{"kind.x": 172, "kind.y": 385})
+    node = sheet.segment(point, "PaintSeg_Candidates")
+    overview = sheet.show(node, 4)
+    sheet.run()
+    yield "the point", sheet.picture(point)
+    for number, picture in enumerate(sheet.pictures(overview), start=1):
+        yield f"number {number}", picture
+
+
 def objects(sheet: Sheet) -> Iterator[Panel]:
     node = sheet.segment(sheet.prompt(ROCKET, WOMAN, HELMET), "PaintSeg_Objects")
     masks, overview = sheet.show(node, 0, mask=True), sheet.show(node, 3)
     sheet.run()
     yield "overview", sheet.picture(overview)
     for number, picture in enumerate(sheet.pictures(masks), start=1):
-        yield f"masks: number {number}", picture
+        yield f"masks, number {number}", picture
 
 
 def video(sheet: Sheet) -> Iterator[Panel]:
@@ -139,7 +161,7 @@ def video(sheet: Sheet) -> Iterator[Panel]:
     shown = sheet.show(node, 2)
     sheet.run()
     for number, picture in enumerate(sheet.pictures(shown), start=1):
-        yield f"overview: frame {number}", picture
+        yield f"frame {number}", picture
 
 
 def start(sheet: Sheet) -> Iterator[Panel]:
@@ -152,7 +174,7 @@ def start(sheet: Sheet) -> Iterator[Panel]:
     sheet.run()
     yield "the prompt", sheet.picture(prompt)
     for number, mask in enumerate(masks, start=1):
-        yield f"mask after {number} PaintSeg Step", sheet.picture(mask)
+        yield f"after {number} PaintSeg Step", sheet.picture(mask)
 
 
 def step(sheet: Sheet) -> Iterator[Panel]:
@@ -186,8 +208,8 @@ def fast_painter(sheet: Sheet) -> Iterator[Panel]:
     second = sheet.add("PaintSeg_AMCPStep", state=[first, 0], direction="O")
     object_away, background_away = sheet.show(first, 2), sheet.show(second, 2)
     sheet.run()
-    yield "the object painted away", sheet.picture(object_away)
-    yield "the background painted away", sheet.picture(background_away)
+    yield "object painted away", sheet.picture(object_away)
+    yield "background painted away", sheet.picture(background_away)
 
 
 def dino_encoder(sheet: Sheet) -> Iterator[Panel]:
@@ -217,7 +239,7 @@ def cut_out(sheet: Sheet) -> Iterator[Panel]:
     sheet.run()
     yield "soft mask", sheet.picture(soft)
     yield "layer", sheet.picture(alone)
-    yield "layer on another colour", sheet.picture(over)
+    yield "on another colour", sheet.picture(over)
 
 
 def amodal(sheet: Sheet) -> Iterator[Panel]:
@@ -227,7 +249,7 @@ def amodal(sheet: Sheet) -> Iterator[Panel]:
     hides, mask, layer = sheet.show(front, 0, mask=True), sheet.show(node, 0, mask=True), sheet.show(node, 1)
     sheet.run()
     yield "front: the helmet", sheet.picture(hides)
-    yield "mask of what it hides", sheet.picture(mask)
+    yield "all it partly hides", sheet.picture(mask)
     yield "layer", sheet.picture(layer)
 
 
@@ -276,6 +298,8 @@ MADE: dict[str, Callable[[Sheet], Iterator[Panel]]] = {
     "PaintSeg_PromptToMask": prompt_to_mask,
     "PaintSeg_Discover": discover,
     "PaintSeg_AMCPLoop": segment,
+    "PaintSeg_Candidates": candidates,
+    "PaintSeg_Candidates": candidates,
     "PaintSeg_Objects": objects,
     "PaintSeg_Video": video,
     "PaintSeg_AMCPStart": start,

@@ -107,5 +107,32 @@ class ComfyPage:
         """Open a workflow as if its file had been dropped on the page."""
         self.page.evaluate("workflow => app.loadGraphData(workflow)", workflow)
 
+    def add_node(self, kind: str) -> None:
+        """Put a new node of that type into the middle of an empty canvas, and click on its title."""
+        self.page.wait_for_function("kind => app.graph && kind in LiteGraph.registered_node_types", arg=kind)
+        self.page.get_by_test_id("queue-button").wait_for()
+        self.page.wait_for_load_state("networkidle")
+        x, y = self.page.evaluate(
+            """kind => {
+                app.graph.clear()
+                const node = LiteGraph.createNode(kind)
+                app.graph.add(node)
+                app.canvas.centerOnNode(node)
+                const corner = app.canvas.canvas.getBoundingClientRect()
+                const [x, y] = app.canvas.ds.convertOffsetToCanvas([node.pos[0] + 60, node.pos[1] - 10])
+                return [corner.x + x, corner.y + y]
+            }""",
+            kind,
+        )
+        self.page.wait_for_function("() => new Promise(done => requestAnimationFrame(() => done(true)))")
+        self.page.mouse.click(x, y)
+
+    def open_help(self) -> Locator:
+        """Press the info button above the selected node; what is shown then, once it has arrived."""
+        self.page.get_by_test_id("info-button").click()
+        shown = self.page.locator(".node-help-content .markdown-content")
+        shown.locator("table").first.wait_for()
+        return shown
+
     def _note(self, complaint: str) -> None:
         self.complaints.append(complaint)

@@ -1,4 +1,4 @@
-"""Rows of captioned pictures, as the help pages show them."""
+"""Grids of captioned pictures, as the help pages show them."""
 
 from __future__ import annotations
 
@@ -13,20 +13,25 @@ from .contact import GAP, INK, PAPER, checkerboard
 Panel = tuple[str, Image.Image]
 """A caption and a picture of any size and mode; transparent ones are shown over checks."""
 
-CAPTION = 24
+CAPTION = 32
+LETTERS = 20
 MOST_BYTES = 60_000
 
 
-def row(panels: Sequence[Panel], height: int = 240) -> Image.Image:
-    """The panels side by side, each `height` pixels high, its caption below."""
-    pictures = [_scaled(opaque(picture), height) for _, picture in panels]
-    width = sum(picture.width for picture in pictures) + GAP * (len(pictures) + 1)
-    page = Image.new("RGB", (width, height + CAPTION + 2 * GAP), PAPER)
-    font, x = ImageFont.load_default(14), GAP
-    for (caption, _), picture in zip(panels, pictures, strict=True):
-        page.paste(picture, (x, GAP))
-        ImageDraw.Draw(page).text((x, GAP + height + 5), caption, INK, font)
-        x += picture.width + GAP
+def grid(panels: Sequence[Panel], side: int = 240) -> Image.Image:
+    """The panels two abreast, each fitted into a square of `side` pixels, its caption below.
+
+    ComfyUI shows it about 260 pixels wide, half its size: hence two abreast, and large letters.
+    """
+    across, lines = min(2, len(panels)), (len(panels) + 1) // 2
+    pictures = [_fitted(opaque(picture), side) for _, picture in panels]
+    tall = max(picture.height for picture in pictures) + CAPTION
+    page = Image.new("RGB", (across * (side + GAP) + GAP, lines * (tall + GAP) + GAP), PAPER)
+    font = ImageFont.load_default(LETTERS)
+    for number, ((caption, _), picture) in enumerate(zip(panels, pictures, strict=True)):
+        x, y = GAP + number % 2 * (side + GAP), GAP + number // 2 * (tall + GAP)
+        page.paste(picture, (x, y))
+        ImageDraw.Draw(page).text((x, y + picture.height + 4), caption, INK, font)
     return page
 
 
@@ -57,6 +62,7 @@ def save(picture: Image.Image, path: Path, most: int = MOST_BYTES) -> int:
     return path.stat().st_size
 
 
-def _scaled(picture: Image.Image, height: int) -> Image.Image:
-    size = round(picture.width * height / picture.height), height
-    return picture.resize(size, Image.Resampling.LANCZOS if picture.height > height else Image.Resampling.BICUBIC)
+def _fitted(picture: Image.Image, side: int) -> Image.Image:
+    scale = side / max(picture.size)
+    size = round(picture.width * scale), round(picture.height * scale)
+    return picture.resize(size, Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.BICUBIC)
