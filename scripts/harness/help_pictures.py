@@ -131,16 +131,6 @@ def candidates(sheet: Sheet) -> Iterator[Panel]:
         yield f"overview: number {number}", picture
 
 
-def candidates(sheet: Sheet) -> Iterator[Panel]:
-    point = sheet.add("PaintSeg_PromptToMask", image=[sheet.photo, 0], kind="point", **{"kind.x": 172, "kind.y": 385})
-    node = sheet.segment(point, "PaintSeg_Candidates")
-    overview = sheet.show(node, 4)
-    sheet.run()
-    yield "the point", sheet.picture(point)
-    for number, picture in enumerate(sheet.pictures(overview), start=1):
-        yield f"number {number}", picture
-
-
 def objects(sheet: Sheet) -> Iterator[Panel]:
     node = sheet.segment(sheet.prompt(ROCKET, WOMAN, HELMET), "PaintSeg_Objects")
     masks, overview = sheet.show(node, 0, mask=True), sheet.show(node, 3)
@@ -298,7 +288,6 @@ MADE: dict[str, Callable[[Sheet], Iterator[Panel]]] = {
     "PaintSeg_PromptToMask": prompt_to_mask,
     "PaintSeg_Discover": discover,
     "PaintSeg_AMCPLoop": segment,
-    "PaintSeg_Candidates": candidates,
     "PaintSeg_Candidates": candidates,
     "PaintSeg_Objects": objects,
     "PaintSeg_Video": video,
