@@ -5,6 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import ComfyExtension, io
 from typing_extensions import override
 
+from .candidates import Candidates
 from .diffusion import DiffusionPainterNode
 from .discover import Discover
 from .encoders import CLIPVisionEncoderNode, DINOEncoderNode
@@ -33,6 +34,7 @@ class PaintSegExtension(ComfyExtension):
             PromptToMask,
             Discover,
             AMCPLoop,
+            Candidates,
             Objects,
             Video,
             AMCPStart,

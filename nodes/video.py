@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from functools import partial
 
 from comfy_api.latest import io, ui
 from torch import Tensor
@@ -70,6 +71,13 @@ class Video(io.ComfyNode):
                 preset_input(),
                 seed_input(),
                 *override_inputs(),
+                io.Boolean.Input(
+                    "keep_first",
+                    default=False,
+                    optional=True,
+                    advanced=True,
+                    tooltip="For mode follow with a mask as the prompt: take it for the first frame's mask as it is.",
+                ),
             ],
             outputs=[
                 io.Mask.Output(display_name="mask", tooltip="The object in every frame, 0 or 1."),
@@ -92,13 +100,16 @@ class Video(io.ComfyNode):
         encoder: Encoder | None = None,
         steps: int = 0,
         paintings: int = 0,
+        keep_first: bool = False,
     ) -> io.NodeOutput:
+        if keep_first and mode != "follow":
+            raise InputError("the first frame's mask can be kept in mode follow only; switch keep_first off")
         config = config_from(preset, steps=steps, paintings=paintings)
         painter, encoder = painter or embedded_painter(), encoder or embedded_encoder()
         photos = photos_from(image)
         progress = StepProgress(len(photos), config.steps)
         phi, psi = (reporting(model, progress.within) for model in (painter, outpainter or painter))
-        run = _follow if mode == "follow" else _each
+        run = partial(_follow, keep_first=keep_first) if mode == "follow" else _each
         masks, softs, shown = [], [], []
         for photo, (mask, soft) in zip(
             photos, run(photos, prompt, phi, psi, encoder, config, seed, progress), strict=True
@@ -119,10 +130,11 @@ def _follow(
     config: Config,
     seed: int,
     progress: StepProgress,
+    keep_first: bool = False,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     if len(prompt) > 1:
         raise InputError(f"one object is followed through the frames, but there are {len(prompt)} prompts; give one")
-    for frame in follow(photos, prompt[0], phi, encoder, config, seed, psi, progress):
+    for frame in follow(photos, prompt[0], phi, encoder, config, seed, psi, progress, keep_first):
         if frame.note:
             logging.warning("PaintSeg: %s", frame.note)
         yield frame.mask, frame.soft

@@ -1,0 +1,107 @@
+"""PaintSeg_Candidates: what a point may mean."""
+
+from __future__ import annotations
+
+import logging
+
+from comfy_api.latest import io, ui
+from torch import Tensor
+
+from ..paintseg.candidates import MOST, candidates
+from ..paintseg.encoders import Encoder
+from ..paintseg.errors import InputError
+from ..paintseg.painters import Painter
+from ..paintseg.prompts import Prompt
+from ..paintseg.visualize import overlay
+from .convert import config_from, image_output, mask_output, photos_from
+from .managed import embedded_encoder, embedded_painter
+from .progress import StepProgress, reporting
+from .sockets import (
+    CATEGORY,
+    image_input,
+    model_inputs,
+    override_inputs,
+    preset_input,
+    prompt_input,
+    seed_input,
+)
+
+
+class Candidates(io.ComfyNode):
+    """Part, object or whole, best first."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="PaintSeg_Candidates",
+            display_name="PaintSeg Candidates",
+            category=CATEGORY,
+            description="For a point that may mean a part, the object or a group: up to three masks, the most likely "
+            "first, judged without labels by how badly painters guess either side of each mask's edge.",
+            search_aliases=[
+                "paintseg",
+                "candidates",
+                "ambiguous point",
+                "part or whole",
+                "multimask",
+                "alternatives",
+                "sam multimask output",
+            ],
+            inputs=[
+                image_input("The photo, a single one."),
+                prompt_input(tooltip="One prompt of points or a scribble, from PaintSeg Prompt."),
+                *model_inputs(),
+                preset_input(),
+                seed_input(),
+                *override_inputs(),
+            ],
+            outputs=[
+                io.Mask.Output(display_name="masks", tooltip="The candidates, 0 or 1, the best first."),
+                io.Mask.Output(display_name="soft_masks", tooltip="How likely each pixel is the object, 0 to 1."),
+                io.Mask.Output(display_name="best", tooltip="The first of the masks alone."),
+                io.String.Output(
+                    display_name="scores",
+                    tooltip="A line per mask: its score (eq. 6 of the paper), higher is better, and the share of the "
+                    "photo it covers.",
+                ),
+                io.Image.Output(display_name="overview", tooltip="The photo with each candidate tinted."),
+            ],
+            is_output_node=True,
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        image: Tensor,
+        prompt: tuple[Prompt, ...],
+        preset: str,
+        seed: int,
+        painter: Painter | None = None,
+        outpainter: Painter | None = None,
+        encoder: Encoder | None = None,
+        steps: int = 0,
+        paintings: int = 0,
+    ) -> io.NodeOutput:
+        photos = photos_from(image)
+        if len(photos) > 1 or len(prompt) > 1:
+            raise InputError(
+                f"candidates are of one prompt in one image, not of {len(prompt)} in {len(photos)}; take one of either"
+            )
+        config = config_from(preset, steps=steps, paintings=paintings)
+        painter, encoder = painter or embedded_painter(), encoder or embedded_encoder()
+        progress = StepProgress(MOST, config.steps)
+        phi, psi = (reporting(model, progress.within) for model in (painter, outpainter or painter))
+        found = candidates(photos[0], prompt[0], phi, encoder, config, seed, psi, progress)
+        for number, one in enumerate(found, start=1):
+            for sentence in one.result.note.splitlines():
+                logging.warning("PaintSeg, candidate %d: %s", number, sentence)
+        overview = image_output([overlay(photos[0], one.result.soft) for one in found])
+        lines = [f"{one.score.total:.4f}, {float(one.result.mask.float().mean()):.1%}" for one in found]
+        return io.NodeOutput(
+            mask_output([one.result.mask for one in found]),
+            mask_output([one.result.soft for one in found]),
+            mask_output([found[0].result.mask]),
+            "\n".join(lines),
+            overview,
+            ui=ui.PreviewImage(overview, cls=cls),
+        )
