@@ -9,7 +9,7 @@ from .candidates import Candidates
 from .diffusion import DiffusionPainterNode
 from .discover import Discover
 from .encoders import CLIPVisionEncoderNode, DINOEncoderNode
-from .example import place_example_photo
+from .example import place_example_files
 from .inpaint_model import InpaintModelPainter
 from .layers import Amodal, CutOut, Layers, Reassemble, RemoveObject, SaveLayers
 from .loop import AMCPLoop
@@ -26,7 +26,7 @@ class PaintSegExtension(ComfyExtension):
 
     @override
     async def on_load(self) -> None:
-        place_example_photo()
+        place_example_files()
 
     @override
     async def get_node_list(self) -> list[type[io.ComfyNode]]:

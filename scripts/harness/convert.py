@@ -14,7 +14,7 @@ from typing import Any
 NOTES = {"Note", "MarkdownNote"}
 MUTED = 2
 BYPASSED = 4
-WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO", "BOUNDING_BOX", "COLOR"}
+WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO", "BOUNDING_BOX", "BOUNDING_BOXES", "COLOR"}
 DYNAMIC_COMBO = "COMFY_DYNAMICCOMBO_V3"
 BOX_FIELDS = 4  # a box widget saves its value and, behind it, the four numbers of its classic form
 
@@ -58,7 +58,15 @@ def _widget_values(node: dict[str, Any], schema: dict[str, Any]) -> Iterator[tup
 
 def _take(values: list[Any], schema: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
     """Hand out the saved values in the order in which the browser makes the widgets."""
-    for name, spec in (*schema.get("required", {}).items(), *schema.get("optional", {}).items()):
+    yield from _take_section(values, schema.get("required", {}), prefix)
+    # The button that uploads a file stands behind all that is required.
+    for _ in range(sum(map(is_upload, schema.get("required", {}).values()))):
+        values.pop(0)
+    yield from _take_section(values, schema.get("optional", {}), prefix)
+
+
+def _take_section(values: list[Any], section: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for name, spec in section.items():
         kind, options = spec[0], spec[1] if len(spec) > 1 else {}
         kind = "COMBO" if isinstance(kind, list) else kind
         if options.get("forceInput"):
@@ -69,14 +77,22 @@ def _take(values: list[Any], schema: dict[str, Any], prefix: str) -> Iterator[tu
             below = next(option["inputs"] for option in options["options"] if option["key"] == chosen)
             yield from _take(values, below, f"{prefix}{name}.")
         elif kind in WIDGETS:
-            yield prefix + name, values.pop(0)
-            for _ in range(_companions(name, kind, options)):
+            value = values.pop(0)
+            # A list would be read as a link; the browser wraps it too.
+            yield prefix + name, {"__value__": value} if isinstance(value, list) else value
+            for _ in range(companions(name, kind, options)):
                 values.pop(0)
 
 
-def _companions(name: str, kind: str, options: dict[str, Any]) -> int:
+def companions(name: str, kind: str, options: dict[str, Any]) -> int:
     """How many values the browser saves behind a widget's own that the server never sees."""
     if kind == "BOUNDING_BOX":
         return BOX_FIELDS
-    seeded = options.get("control_after_generate", kind == "INT" and name in ("seed", "noise_seed"))
-    return int(bool(seeded)) + int(bool(options.get("image_upload")))
+    return int(bool(options.get("control_after_generate", kind == "INT" and name in ("seed", "noise_seed"))))
+
+
+def is_upload(spec: list[Any]) -> bool:
+    """Whether an input, by its schema, brings a button that uploads a file."""
+    options = spec[1] if len(spec) > 1 else {}
+    wanted = options.get("image_upload") or options.get("video_upload")
+    return bool(wanted) and options.get("widgetType") != "PAINTER"
