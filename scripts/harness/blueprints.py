@@ -123,8 +123,8 @@ def subgraph(flow: Workflow, inlets: Sequence[Inlet], outlets: Sequence[Outlet],
     }
     return {
         "id": _id(key, "file", flow.name), "revision": 0, "last_node_id": own_id, "last_link_id": 0,
-        "nodes": [instance], "links": [], "groups": [], "definitions": {"subgraphs": [definition]}, "config": {}, "extra": {},
-        "version": 0.4,
+        "nodes": [instance], "links": [], "groups": [], "definitions": {"subgraphs": [definition]}, "config": {},
+        "extra": {}, "version": 0.4,
     }
 
 
