@@ -14,7 +14,7 @@ from .encoders import Encoder
 from .errors import InputError
 from .frames import Frame, lasting_frames, photo_area, photo_frame, photo_side, spread
 from .locate import Located, locate, standardise
-from .morphology import box_mask, grow_box
+from .morphology import grow_box
 from .prompts import Point, Prompt
 from .settle import settle_box
 from .view import View, fit_view
@@ -68,15 +68,16 @@ def prepare(image: Tensor, prompt: Prompt, encoder: Encoder, config: Config, mul
 
     Raises InputError when image and prompt do not fit together or the image holds NaN.
     """
-    check_image(image)
+    low, high = check_image(image)
     if tuple(image.shape[1:]) != tuple(prompt.size):
         raise InputError(
             f"the prompt is for an image of {prompt.size[1]} x {prompt.size[0]}, "
             f"the image is {image.shape[2]} x {image.shape[1]}"
         )
-    photo = image[None].cpu().float().clamp(0, 1)
+    photo = image[None].cpu().float()
+    photo = photo if low >= 0 and high <= 1 else photo.clamp(0, 1)
     located, pointing, valid_rate = None, prompt, config.valid_rate
-    extent, start = prompt.extent(), prompt.start_region()
+    extent, start = prompt.extent(), None
     whole = first_look(photo, prompt, encoder, config, multiple) if needs_whole(prompt, config) else None
     if config.start == "affinity" and prompt.kind != "box":
         located = locate(prompt, whole, config)
@@ -84,17 +85,19 @@ def prepare(image: Tensor, prompt: Prompt, encoder: Encoder, config: Config, mul
     elif config.settles and prompt.kind == "box":
         extent = settle_box(extent, whole, config, prompt.size)
         pointing = replace(prompt, box=extent)
-        start = pointing.start_region()
     view = fit_view(prompt.size, extent if config.view_context else None, config.view_context, config.size, multiple)
     canvas = view.crop(photo)
     shown = view.inside()
-    region = view.crop_mask(start[None, None]) > 0.5
+    if start is not None or pointing.kind != "box":
+        region = view.crop_mask((pointing.start_region() if start is None else start)[None, None]) > 0.5
+    else:
+        region = view.crop_box(pointing.whole_box()) > 0.5
     allowed = shown.clone()
     limits = [] if extent is None else [grow_box(extent, valid_rate, prompt.size)]
     if prompt.kind == "mask" and prompt.box is not None:
         limits.append(grow_box(prompt.whole_box(), config.valid_rate, prompt.size))
     for box in limits:
-        allowed &= view.crop_mask(box_mask(box, prompt.size)[None, None]) > 0.5
+        allowed &= view.crop_box(box) > 0.5
     region &= allowed
     if not region.any():
         raise InputError("the prompt covers less than one pixel of the view; draw it larger")
@@ -178,8 +181,8 @@ def generator_for(seed: int, step: int) -> torch.Generator:
     return torch.Generator().manual_seed((seed * 1_000_003 + step) % 2**63)
 
 
-def check_image(image: Tensor) -> None:
-    """Refuse what is no photo. Raises InputError."""
+def check_image(image: Tensor) -> tuple[float, float]:
+    """Refuse what is no photo. Returns its least and its greatest value. Raises InputError."""
     if image.ndim != 3 or image.shape[0] != 3 or not image.numel():
         grey = "; give a grey one three times" if image.ndim == 3 and image.shape[0] == 1 else ""
         raise InputError(f"an image is 3 x H x W, not {tuple(image.shape)}{grey}")
@@ -190,3 +193,4 @@ def check_image(image: Tensor) -> None:
         raise InputError("the image holds NaN or infinite pixels")
     if low < -0.5 or high > 1.5:  # resampling may overshoot a little; prepare() clamps that
         raise InputError(f"an image holds values in [0, 1], not from {low:g} to {high:g}")
+    return low, high

@@ -57,6 +57,14 @@ class View:
         region = F.interpolate(mask[..., y0:y1, x0:x1].float(), self.content, mode="area")
         return self._pad(region, "constant")
 
+    def crop_box(self, box: Box) -> Tensor:
+        """`crop_mask` of a box of whole photo pixels, 1 x 1 x h x w; its cost does not grow with the photo."""
+        x0, y0, x1, y1 = self.box
+        inside = torch.zeros(1, 1, y1 - y0, x1 - x0)
+        left, top, right, bottom = (max(0, edge - start) for edge, start in zip(box, (x0, y0, x0, y0), strict=True))
+        inside[..., top:bottom, left:right] = 1
+        return self._pad(F.interpolate(inside, self.content, mode="area"), "constant")
+
     def paste(self, values: Tensor, outside: float = 0.0) -> Tensor:
         """Canvas values B x C x h x w to the photo's size, `outside` beyond the view."""
         x0, y0, x1, y1 = self.box

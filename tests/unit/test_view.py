@@ -113,3 +113,9 @@ def test_resized_images_keep_their_range_and_flat_ones_their_colour(height, widt
 
 def test_evidence_keeps_its_sign_when_resized():
     assert resize(torch.full((1, 1, 4, 4), -3.0), (8, 8), clamp=False).max() == pytest.approx(-3)
+
+
+@pytest.mark.parametrize("box", [(0, 0, 64, 48), (12, 10, 50, 30), (30, 5, 34, 48), (0, 0, 4, 4), (60, 40, 64, 48)])
+def test_a_box_cropped_is_its_mask_cropped(box):
+    view = fit_view((48, 64), (10, 8, 40, 36), 1.2, 40, 16)
+    assert torch.equal(view.crop_box(box), view.crop_mask(box_mask(box, (48, 64))[None, None]))
