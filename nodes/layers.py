@@ -18,6 +18,7 @@ from ..paintseg.layers import (
     amodal,
     cut_out,
     flatten,
+    matte,
     paint_out,
     parse_placements,
     peel,
@@ -137,16 +138,29 @@ class CutOut(io.ComfyNode):
                     step=0.1,
                     tooltip="Width in pixels by which the edge is softened, against the steps of a hard mask.",
                 ),
+                io.Combo.Input(
+                    "edge",
+                    options=["mask", "matte"],
+                    default="mask",
+                    optional=True,
+                    tooltip="mask: as sharp or soft as the mask is. matte: how much of every pixel at the edge is the "
+                    "object is worked out from the colours, for hair and fur; takes a few seconds more.",
+                ),
             ],
             outputs=[io.Image.Output(display_name="layer", tooltip="RGBA, of the photo's size. Save it as PNG.")],
         )
 
     @classmethod
-    def execute(cls, image: Tensor, mask: Tensor, soften: float) -> io.NodeOutput:
+    def execute(cls, image: Tensor, mask: Tensor, soften: float, edge: str = "mask") -> io.NodeOutput:
         pairs = pair_up(photos_from(image), as_masks(mask.cpu()), ("images", "masks"))
-        return io.NodeOutput(
-            image_output([cut_out(photo, fit_mask(one, tuple(photo.shape[1:])), soften) for photo, one in pairs])
-        )
+        layers = []
+        for photo, one in pairs:
+            soft = fit_mask(one, tuple(photo.shape[1:]))
+            if edge == "matte":
+                layers.append(cut_out(photo, matte(photo, soft), levels=(0.0, 1.0)))
+            else:
+                layers.append(cut_out(photo, soft, soften))
+        return io.NodeOutput(image_output(layers))
 
 
 class Amodal(io.ComfyNode):

@@ -3,6 +3,7 @@
 from .amodal import Completed, Peeled, amodal, peel
 from .compose import Placement, parse_placements, reassemble
 from .cutout import cut_out, foreground
+from .matting import matte
 from .openraster import NamedLayer, flatten, save_openraster, save_png_set
 from .plausibility import strangeness
 from .removal import Removal, paint_out, remove
@@ -19,6 +20,7 @@ __all__ = [
     "find_shadow",
     "flatten",
     "foreground",
+    "matte",
     "paint_out",
     "parse_placements",
     "peel",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ..errors import InputError
 from ..morphology import bounding_box
 from ..scene import check_image
 from .compose import blur
+from .local import local_mean
 from .removal import check_mask
 
 LEVELS = (0.05, 0.95)
@@ -90,18 +90,6 @@ def _fuse(image: Tensor, alpha: Tensor, front: Tensor, back: Tensor, radius: int
 
 
 def _mean(values: Tensor, weight: Tensor, radius: int) -> Tensor:
-    total = _box(torch.cat([values * weight, weight], 1), radius)
+    total = local_mean(torch.cat([values * weight, weight], 1), radius)
     share = total[:, -1:]
     return torch.where(share > 1e-8, total[:, :-1] / share.clamp_min(1e-8), values)
-
-
-def _box(values: Tensor, radius: int) -> Tensor:
-    """Means over squares of 2 radius + 1 pixels, cut at the border, at the same price for any radius."""
-    for dim in (-1, -2):
-        length = values.shape[dim]
-        sums = F.pad(values.double().cumsum(dim), (1, 0) if dim == -1 else (0, 0, 1, 0))
-        places = torch.arange(length, device=values.device)
-        low, high = (places - radius).clamp(min=0), (places + radius + 1).clamp(max=length)
-        counts = (high - low).view((-1,) if dim == -1 else (-1, 1))
-        values = ((sums.index_select(dim, high) - sums.index_select(dim, low)) / counts).to(values.dtype)
-    return values

@@ -61,6 +61,16 @@ def test_cut_out_then_reassemble_gives_the_photo_back(graph, photo, mask, pictur
     np.testing.assert_array_equal(after[42:102, 172:232], before[42:102, 172:232])
 
 
+def test_a_matte_mixes_the_edge_and_nothing_else(graph, photo, mask, pictures):
+    sharp, mixed = (graph.add("PaintSeg_CutOut", image=photo, mask=mask, soften=0.0, edge=edge)
+                    for edge in ("mask", "matte"))
+    (sharp,), (mixed,) = pictures([sharp, 0], [mixed, 0])
+    partly = (mixed[..., 3] > 5) & (mixed[..., 3] < 250)
+    assert partly.any()
+    np.testing.assert_array_equal(sharp[44:100, 174:230], mixed[44:100, 174:230])
+    np.testing.assert_array_equal(sharp[:30, :, 3], mixed[:30, :, 3])
+
+
 def test_layers_are_saved_as_openraster(client, graph, photo, mask, server):
     layer = graph.add("PaintSeg_CutOut", image=photo, mask=mask, soften=0.0)
     graph.add("PaintSeg_SaveLayers", layers=[layer, 0], plate=photo, filename_prefix="ora/test", format="OpenRaster",

@@ -1,0 +1,168 @@
+"""Matte: how much of every pixel at an object's edge is the object, where hair, fur and blur mix it with what is there.
+
+Closed-form matting (Levin, Lischinski & Weiss 2008, https://doi.org/10.1109/TPAMI.2007.1177): in every small window
+the matte is a linear function of the colours, and of all mattes with the known pixels' values the smoothest in that
+sense is taken. The matrix of that quadratic form is never built: He, Sun & Tang 2010 ("Fast matting using large kernel
+matting Laplacian matrices", https://doi.org/10.1109/CVPR.2010.5539896) multiply with it by local means alone. The
+segmenter's own probability has a small say, which decides where colours do not. Photos finer than `SIDE` are solved
+smaller, and the local linear functions applied to the photo's own pixels (He & Sun 2015, "Fast guided filter").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from ..errors import InputError
+from ..morphology import bounding_box, dilate, erode
+from ..scene import check_image
+from ..view import resize
+from .local import local_count, local_mean
+from .removal import check_mask
+
+SIDE = 1024
+"""Longest side in pixels of what is solved."""
+
+BAND = 0.02
+"""Width of the band around the mask's edge in which pixels may be mixed, over the longer side of the object's box."""
+
+_EPSILON = 1e-5  # of eq. 12: against windows of one colour
+_RADIUS = 2  # of the windows; the paper's 1 needs many more iterations to carry values through a wide band
+_PRIOR = 0.003  # weight of the probability against a window of disagreement: less lets faint hair fade into grey walls
+_ITERATIONS, _ENOUGH = 200, 1e-4
+_GUIDED = 1e-4  # the same as _EPSILON, for carrying the matte to a finer photo
+
+
+def matte(image: Tensor, soft: Tensor, band: float = BAND) -> Tensor:
+    """The object's share of every pixel.
+
+    Args:
+        image: 3 x H x W in [0, 1].
+        soft: H x W in [0, 1] or bool, the object; its edge is where it crosses 0.5.
+        band: how far from that edge pixels may be mixed, over the longer side of the object's box; 0 to 0.5.
+
+    Returns:
+        H x W in [0, 1]: exactly 1 and 0 farther inside and outside than the band reaches.
+
+    Raises InputError for no photo, a mask of another size or with NaN, or a width that means nothing.
+    """
+    check_image(image)
+    if not 0 <= band <= 0.5:
+        raise InputError(f"the band of a matte is 0 to 0.5 of the object's side, not {band!r}")
+    chance = check_mask(soft, tuple(image.shape[1:]), "mask").to(image.device)
+    hard = chance > 0.5
+    box = bounding_box(hard[None, None])
+    if box is None or hard.all():
+        return hard.float()
+    reach = max(2, round(band * max(box[2] - box[0], box[3] - box[1]))) if band else 0
+    if not reach:
+        return hard.float()
+    x0, y0, x1, y1 = box
+    margin = 2 * reach + 2 * _RADIUS
+    rows, columns = slice(max(0, y0 - margin), y1 + margin), slice(max(0, x0 - margin), x1 + margin)
+    picture, inside, guess = image.float()[:, rows, columns], hard[rows, columns], chance[rows, columns]
+    ratio = min(1.0, SIDE / max(inside.shape))
+    small = tuple(max(2, round(side * ratio)) for side in inside.shape)
+    close = max(1, round(reach * ratio))
+    if ratio < 1:
+        coarse = resize(inside[None, None].float(), small)[0, 0] > 0.5
+        alpha = solve(resize(picture[None], small)[0], coarse, resize(guess[None, None], small)[0, 0], close)
+        alpha = carry(alpha, resize(picture[None], small)[0], picture, max(_RADIUS, close // 4))
+    else:
+        alpha = solve(picture, inside, guess, close)
+    mixed = _band(inside, reach)
+    result = hard.float()
+    result[rows, columns] = torch.where(mixed, alpha.clamp(0, 1), inside.float())
+    return result
+
+
+def solve(image: Tensor, inside: Tensor, guess: Tensor, reach: int, radius: int = _RADIUS) -> Tensor:
+    """The closed-form matte in the band around a mask's edge, by conjugate gradients.
+
+    Args:
+        image: 3 x h x w in [0, 1]. inside: h x w bool. guess: h x w in [0, 1], what is thought beforehand.
+        reach: pixels from the edge in which the matte is unknown.
+        radius: of the windows.
+
+    Returns:
+        h x w, not clamped to [0, 1].
+    """
+    product = laplacian(image.double(), radius)
+    unknown = _band(inside, reach)
+    known = torch.where(unknown, torch.zeros((), dtype=torch.float64), inside.double())
+    weight = local_count(tuple(inside.shape), radius)[0].to(image.device) * _PRIOR
+    target = (weight * guess.double() - product(known)) * unknown
+    alpha = torch.where(unknown, guess.double(), torch.zeros((), dtype=torch.float64))
+
+    def system(values: Tensor) -> Tensor:
+        return (product(values) + weight * values) * unknown
+
+    rest = target - system(alpha)
+    direction, energy = rest, (rest * rest).sum()
+    least = _ENOUGH**2 * (target * target).sum()
+    for _ in range(_ITERATIONS):
+        if energy <= least:
+            break
+        pushed = system(direction)
+        step = energy / (direction * pushed).sum()
+        alpha, rest = alpha + step * direction, rest - step * pushed
+        before, energy = energy, (rest * rest).sum()
+        direction = rest + energy / before * direction
+    return (alpha + known).float()
+
+
+def laplacian(image: Tensor, radius: int) -> Callable[[Tensor], Tensor]:
+    """Multiplication by the matting Laplacian (eq. 12 of Levin et al.) of an image 3 x h x w: h x w to h x w."""
+    mean = local_mean(image, radius)
+    count = local_count(tuple(image.shape[1:]), radius).to(image.device)
+    inverse = _inverse(image, mean, radius, _EPSILON / count[0])
+
+    def product(values: Tensor) -> Tensor:
+        slope, offset = _lines(image, mean, inverse, values, radius)
+        both = local_mean(torch.cat([slope, offset[None]]), radius)
+        return count[0] * (values - (both[:3] * image).sum(0) - both[3])
+
+    return product
+
+
+def carry(values: Tensor, image: Tensor, finer: Tensor, radius: int) -> Tensor:
+    """Values of a small image brought to a finer one along its colours (the fast guided filter).
+
+    Args:
+        values: h x w. image: 3 x h x w. finer: 3 x H x W. radius: of the windows in pixels of the small image.
+
+    Returns:
+        H x W.
+    """
+    mean = local_mean(image, radius)
+    inverse = _inverse(image, mean, radius, torch.full_like(mean[0], _GUIDED))
+    slope, offset = _lines(image, mean, inverse, values, radius)
+    both = local_mean(torch.cat([slope, offset[None]]), radius)
+    both = resize(both[None], tuple(finer.shape[1:]), clamp=False)[0]
+    return (both[:3] * finer).sum(0) + both[3]
+
+
+def _inverse(image: Tensor, mean: Tensor, radius: int, damping: Tensor) -> Tensor:
+    """Inverse of every window's covariance of colours, damped, h x w x 3 x 3."""
+    pairs = local_mean((image[:, None] * image[None]).flatten(0, 1), radius).unflatten(0, (3, 3))
+    covariance = (pairs - mean[:, None] * mean[None]).permute(2, 3, 0, 1)
+    identity = torch.eye(3, dtype=image.dtype, device=image.device)
+    return torch.linalg.inv(covariance + damping[..., None, None] * identity)
+
+
+def _lines(
+    image: Tensor, mean: Tensor, inverse: Tensor, values: Tensor, radius: int
+) -> tuple[Tensor, Tensor]:
+    """Every window's best linear function from colours to values: slopes 3 x h x w and offsets h x w."""
+    both = local_mean(torch.cat([image * values, values[None]]), radius)
+    shared = (both[:3] - mean * both[3]).permute(1, 2, 0)
+    slope = (inverse @ shared[..., None])[..., 0].permute(2, 0, 1)
+    return slope, both[3] - (slope * mean).sum(0)
+
+
+def _band(inside: Tensor, reach: int) -> Tensor:
+    """h x w bool: within `reach` pixels of the edge of a mask h x w bool."""
+    mask = inside[None, None]
+    return (dilate(mask, reach, "disc") & ~erode(mask, reach, "disc"))[0, 0]
