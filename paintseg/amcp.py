@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from .chunks import says_shortage
 from .clustering import kmeans1d
 from .config import Config, Direction
 from .contrast import Crop, against, color_term, contrast, hold
@@ -110,6 +111,7 @@ def run(state: State, inpainter: Painter, outpainter: Painter, encoder: Encoder)
         yield state
 
 
+@says_shortage
 @torch.no_grad()
 def step(state: State, direction: Direction, painter: Painter, encoder: Encoder, crop: Crop | None = None) -> State:
     """One I- or O-step (sections 4.1 to 4.3). When it cannot say anything it keeps the mask and leaves a note.

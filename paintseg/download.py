@@ -36,9 +36,9 @@ def download(address: str, target: Path, sha256: str = "", progress: Progress | 
 
     Raises WeightsError when the address does not answer or what came is not what it should be.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f"{target.name}.part")
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         told = _fetch(address, unfinished, progress or (lambda *_: None))
     except (OSError, HTTPException) as problem:
         raise WeightsError(f"{address} could not be downloaded to {target.parent} ({problem}); try again, or "

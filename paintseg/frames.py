@@ -10,6 +10,7 @@ from torch import Tensor
 
 from .config import Config, Context
 from .encoders import Encoder
+from .encoders.base import check_features
 from .morphology import Box
 from .view import View, resize
 
@@ -130,7 +131,10 @@ def make_frame(
 ) -> Frame:
     """Scale an image 1 x 3 x H x W so that its longer side is `size`, or the encoder's size for 0, and encode it."""
     shown = resize(image, encoder_input(tuple(image.shape[-2:]), encoder, size or config.encoder_size))
-    tokens, keys = encode_with_keys(encoder, shown) if config.uses_keys else (encoder.encode(shown), None)
+    if config.uses_keys:
+        tokens, keys = encode_with_keys(encoder, shown)
+    else:
+        tokens, keys = check_features(encoder, shown, encoder.encode(shown)), None
     return Frame(area=area, content=content, image=shown, features=tokens, keys=keys)
 
 
@@ -154,6 +158,6 @@ def encode_with_keys(encoder: Encoder, images: Tensor) -> tuple[Tensor, Tensor]:
     """Tokens and what affinities are measured on: attention keys where the encoder has them, else centred tokens."""
     if hasattr(encoder, "features"):
         both = encoder.features(images, tokens=True, keys=True)
-        return both.tokens, both.keys
-    tokens = encoder.encode(images)
+        return check_features(encoder, images, both.tokens), check_features(encoder, images, both.keys)
+    tokens = check_features(encoder, images, encoder.encode(images))
     return tokens, tokens - tokens.mean((2, 3), keepdim=True)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from . import amcp
 from .appearance import refine
+from .chunks import says_shortage
 from .config import Config, preset
 from .encoders import Encoder
 from .painters import Painter
@@ -41,6 +42,7 @@ class Result:
         return "\n".join(state.note for state in self.states if state.note)
 
 
+@says_shortage
 def segment(
     image: Tensor,
     prompt: Prompt,
@@ -77,6 +79,7 @@ def segment(
     return Result(mask=soft > 0.5, soft=soft, states=tuple(states))
 
 
+@says_shortage
 def begin(
     image: Tensor,
     prompt: Prompt,
@@ -91,6 +94,7 @@ def begin(
     return amcp.start(prepare(image, prompt, encoder, config, multiple), seed)
 
 
+@says_shortage
 def finish(state: amcp.State) -> Tensor:
     """Probability of the object at the photo's resolution, H x W in [0, 1], from any state of the loop.
 

@@ -22,6 +22,7 @@ from torch import Tensor
 from . import amcp
 from .config import Config, preset
 from .encoders import Encoder
+from .encoders.base import check_features
 from .errors import InputError
 from .morphology import remove_specks
 from .painters import Painter
@@ -158,7 +159,7 @@ def _features(frame: Tensor, encoder: Encoder) -> tuple[Tensor, tuple[int, int]]
     height, width = frame.shape[1:]
     grid = tuple(max(1, round(side * CELLS / max(height, width))) for side in (height, width))
     shown = resize(frame[None].float().clamp(0, 1), tuple(side * encoder.stride for side in grid))
-    return F.normalize(encoder.encode(shown)[0].float().flatten(1), dim=0), grid
+    return F.normalize(check_features(encoder, shown, encoder.encode(shown))[0].float().flatten(1), dim=0), grid
 
 
 def _memory(features: Tensor, soft: Tensor, grid: tuple[int, int]) -> Memory:

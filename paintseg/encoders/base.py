@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
+import torch
 from torch import Tensor
+
+from ..errors import InputError
 
 
 @runtime_checkable
@@ -32,3 +35,19 @@ class Encoder(Protocol):
             depend on the other images of the batch.
         """
         ...
+
+
+def check_features(encoder: Encoder, images: Tensor, features: Tensor) -> Tensor:
+    """The features of images, held to the protocol.
+
+    Raises InputError, naming the encoder, for another grid than its stride makes, and for NaN.
+    """
+    grid = tuple(side // encoder.stride for side in images.shape[2:])
+    if features.ndim != 4 or len(features) != len(images) or tuple(features.shape[2:]) != grid:
+        raise InputError(
+            f"the encoder {encoder.name} returned {tuple(features.shape)} for {len(images)} images of {grid[1]} x "
+            f"{grid[0]} patches"
+        )
+    if not torch.isfinite(features).all():
+        raise InputError(f"the encoder {encoder.name} returned NaN or infinite features; try another precision")
+    return features

@@ -100,11 +100,12 @@ def save_png_set(folder: Path, layers: Sequence[NamedLayer], prefix: str = "") -
     whole = _checked(layers)
     folder.mkdir(parents=True, exist_ok=True)
     names = [f"{prefix}{number:02d}_{_filename(layer.name)}.png" for number, layer in enumerate(layers)]
-    write_images({folder / name: to_image(pixels) for name, pixels in zip(names, whole, strict=True)})
     table = [{"file": name, "name": layer.name, "opacity": layer.opacity, "visible": layer.visible}
              for name, layer in zip(names, layers, strict=True)]
     with written(folder / f"{prefix}layers.json") as temporary:
         temporary.write_text(json.dumps({"front_to_back": table}, indent=2), encoding="utf-8")
+        # Inside: the table appears only with the pictures it names, or neither does.
+        write_images({folder / name: to_image(pixels) for name, pixels in zip(names, whole, strict=True)})
     return [folder / name for name in names]
 
 

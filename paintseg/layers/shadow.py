@@ -10,6 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ..amcp import paint
 from ..morphology import closing, components, dilate, opening
 from ..painters import Painter
 from ..view import resize
@@ -53,7 +54,7 @@ def find_shadow(photo: Tensor, mask: Tensor, painter: Painter, generator: torch.
         return torch.zeros_like(mask)
     view = window(ring, painter, size=SIZE)
     canvas, hole = show(photo, view), show_hole(ring, view)
-    expected = painter.paint(canvas, hole, PAINTINGS, generator).to(canvas).median(0).values
+    expected = paint(painter, canvas, hole, PAINTINGS, generator).to(canvas).median(0).values
     light, usual = _light(canvas), _light(expected)
     hue = (canvas / light.clamp_min(0.02) - expected / usual.clamp_min(0.02)).abs().amax(0) / 3
     share = light / usual.clamp_min(0.02)
