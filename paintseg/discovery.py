@@ -20,6 +20,7 @@ from scipy import linalg, ndimage
 from scipy.sparse.linalg import ArpackError, eigsh
 from torch import Tensor
 
+from .chunks import says_shortage
 from .clustering import kmeans1d
 from .encoders import Encoder
 from .errors import InputError
@@ -95,6 +96,7 @@ def coarse_masks(image: Tensor, encoder: Encoder, most: int = 3, cells: int = CE
     return masks
 
 
+@says_shortage
 def _keys(image: Tensor, encoder: Encoder, cells: int) -> Tensor:
     """C x h x w, of unit length."""
     check_image(image)

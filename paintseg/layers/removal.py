@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..amcp import paint
+from ..chunks import says_shortage
 from ..encoders import Encoder
 from ..errors import InputError
 from ..morphology import components, dilate
@@ -62,6 +64,7 @@ def remove(image: Tensor, mask: Tensor, painter: Painter, seed: int = 0, grow: i
     return paint_out(image, mask, painter, seed, grow, candidates, shadow, encoder, progress).plate
 
 
+@says_shortage
 def paint_out(image: Tensor, mask: Tensor, painter: Painter, seed: int = 0, grow: int | None = None,
               candidates: int = 1, shadow: bool = False, encoder: Encoder | None = None,
               progress: Callable[[float], None] | None = None) -> Removal:
@@ -158,7 +161,7 @@ def _paint(photo: Tensor, part: Tensor, unpainted: Tensor, fade: int, painter: P
         x0, y0, x1, y1 = view.box
         height, width = view.content
         seen, hole = photo[:, y0:y1, x0:x1], part[y0:y1, x0:x1]
-        painted = painter.paint(show(photo, view), show_hole(unpainted, view), 1, generator)[0].to(photo)
+        painted = paint(painter, show(photo, view), show_hole(unpainted, view), 1, generator)[0].to(photo)
         filled = add_detail(seen, unpainted[y0:y1, x0:x1], painted[:, :height, :width])
         plate = photo.clone()
         plate[:, y0:y1, x0:x1] = join(seen, filled, hole, fade)
