@@ -1,4 +1,4 @@
-"""`python -m paintseg segment photo.jpg --box 40,30,200,180 -o mask.png`"""
+"""`python -m paintseg segment photo.jpg --box 40,30,200,180 -o mask.png`, and `segment FOLDER --auto -o MASKS`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import InputError
+from .folder import add_folder_arguments, run_folder
 from .method import add_method_arguments, beside, check_outputs, find_objects, read_config
 from .prompting import add_prompt_arguments, check_prompt_arguments
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `segment`."""
-    parser.add_argument("photo", type=Path, help="any picture Pillow reads")
+    parser.add_argument("photo", type=Path, help="any picture Pillow reads, or a folder of them (see: many photos)")
     add_prompt_arguments(parser)
     group = parser.add_argument_group("what to write")
     group.add_argument("-o", "--output", type=Path, metavar="FILE",
@@ -27,10 +29,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--plate", type=Path, metavar="FILE", help="the photo without the object")
     group.add_argument("--cutout", type=Path, metavar="FILE", help="the object on transparency")
     add_method_arguments(parser)
+    add_folder_arguments(parser)
 
 
-def run(options: argparse.Namespace) -> None:
-    """Segment one photo and write what was asked for."""
+def run(options: argparse.Namespace) -> int | None:
+    """Segment one photo and write what was asked for, or the photos of a folder."""
+    if options.photo.is_dir() or options.prompts:
+        return run_folder(options)
+    if options.engine != "here" or options.jobs is not None:
+        raise InputError(f"--engine and --jobs are for folders; {options.photo} is none")
     check_prompt_arguments(options)
     named = {"-o": options.output, "--soft": options.soft, "--plate": options.plate,
              "--cutout": options.cutout}
@@ -48,6 +55,7 @@ def run(options: argparse.Namespace) -> None:
                   for name, path in targets.items()})
     for path in targets.values():
         print(path)
+    return None
 
 
 def _product(name: str, image: Tensor, result: Result, painter: Painter, seed: int) -> Tensor:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..cli.console import Parser, guarded, report
+from ..engines import ENGINES
 from ..errors import InputError
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ def make_parser() -> argparse.ArgumentParser:
                        help="best, median and worst masks of every set")
     group = parser.add_argument_group("how")
     group.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default 1)")
+    group.add_argument("--engine", choices=ENGINES, default="here",
+                       help="here (default), or ray: --jobs workers of a Ray cluster (extra ray)")
     group.add_argument("--threads", type=int, metavar="N",
                        help="CPU threads of a process (default: cores / jobs)")
     group.add_argument("--device", default="cpu", help="where the models run: cpu (default) or cuda")
@@ -90,7 +93,8 @@ def run(options: argparse.Namespace) -> None:
     if options.fresh:
         records.forget(task.key(photos) for task in tasks)
     with _Progress(len(work), options.quiet) as progress:
-        rows = evaluate(work, photos, records, options.device, options.jobs, options.threads, progress)
+        rows = evaluate(work, photos, records, options.device, options.jobs, options.threads, progress,
+                        options.engine)
     summaries = summarise(work, rows)
     if options.gallery:
         from .gallery import write_gallery

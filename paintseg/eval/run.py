@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
+from dataclasses import asdict, replace
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -36,7 +37,8 @@ def photos_key(folder: Path) -> str:
 
 
 def evaluate(work: Sequence[Work], photos: str, records: Records, device: str = "cpu", jobs: int = 1,
-             threads: int | None = None, progress: Callable[[Row, bool], None] | None = None) -> list[Row]:
+             threads: int | None = None, progress: Callable[[Row, bool], None] | None = None,
+             engine: str = "here") -> list[Row]:
     """Measure every (task, instance), those in `records` excepted.
 
     Args:
@@ -47,6 +49,7 @@ def evaluate(work: Sequence[Work], photos: str, records: Records, device: str = 
         jobs: processes; the rows are the same for any number.
         threads: CPU threads of each process; None shares the machine's cores among the processes.
         progress: called with every row and whether it is new.
+        engine: "here", or "ray" for `jobs` workers of a Ray cluster, which must see the photos under the same names.
 
     Returns:
         A row per piece of work, in its order.
@@ -65,7 +68,10 @@ def evaluate(work: Sequence[Work], photos: str, records: Records, device: str = 
                 progress(records.find(place), False)
     threads = threads or max(1, (os.cpu_count() or 1) // jobs if jobs > 1 else torch.get_num_threads())
     pieces = [(keys[task], task, instance, device) for task, instance in missing.values()]
-    rows = _here(pieces, threads) if min(jobs, len(pieces)) < 2 else _spread(pieces, jobs, threads)
+    if engine == "ray" and pieces:
+        rows = _on_ray(pieces, jobs, threads)
+    else:
+        rows = _here(pieces, threads) if min(jobs, len(pieces)) < 2 else _spread(pieces, jobs, threads)
     with closing(rows):  # whatever happens below ends the processes at once
         for row in rows:
             records.add(row)
@@ -131,6 +137,23 @@ def _spread(pieces: Sequence[tuple[str, Task, Instance, str]], jobs: int, thread
             pool.shutdown(wait=False, cancel_futures=True)
             for process in set(multiprocessing.active_children()) - others:
                 process.terminate()
+
+
+def _on_ray(pieces: Sequence[tuple[str, Task, Instance, str]], jobs: int, threads: int) -> Iterator[Row]:
+    from ..engines import work_on_ray
+
+    there = [(key, task, replace(instance, image_path=instance.image_path.absolute(),
+                                 mask_path=instance.mask_path.absolute()), device)
+             for key, task, instance, device in pieces]
+    rows = work_on_ray(range(len(there)), f"{__name__}:ray_worker", {"pieces": there}, jobs, threads, pieces[0][3])
+    with closing(rows):
+        for row in rows:
+            yield Row(**row)
+
+
+def ray_worker(pieces: Sequence[tuple[str, Task, Instance, str]]) -> Callable[[int], dict[str, object]]:
+    """The work of one process of a cluster: the number of a piece to its row, as plain values."""
+    return lambda number: asdict(measure(*pieces[number]))
 
 
 def _start_worker(threads: int) -> None:
