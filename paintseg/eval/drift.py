@@ -15,16 +15,14 @@ and at quality 10 about as far from the photo (its autoencoder is published with
 from __future__ import annotations
 
 import argparse
-import json
-import statistics
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..cli.console import Parser, guarded, report
+from ..cli.console import guarded
 from ..errors import InputError
+from . import study
 
 if TYPE_CHECKING:
     import torch
@@ -116,63 +114,22 @@ def measure(instance: Instance, models: Models, config: Config, quality: int, se
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command. Returns 0 done, 1 failed, 2 bad input, 130 interrupted."""
-    return guarded(lambda: run(make_parser().parse_args(arguments)))
-
-
-def make_parser() -> argparse.ArgumentParser:
-    """The command's arguments."""
-    parser = Parser(prog="python -m paintseg.eval.drift",
-                    description="Contrast against the photo or against the autoencoder's round trip of it.")
-    parser.add_argument("folder", type=Path, metavar="DIR", help="holds manifest.csv, photos and human masks")
-    parser.add_argument("--only", default="grabcut,ecssd", metavar="SETS", help="sets (default grabcut,ecssd)")
-    parser.add_argument("--stride", type=int, default=1, metavar="K", help="of every set every K-th object")
-    parser.add_argument("--limit", type=int, metavar="N", help="of every set only N objects")
-    parser.add_argument("--preset", default="balanced", help="fast, balanced (default), best or paper")
-    parser.add_argument("--set", action="append", default=[], dest="options", metavar="NAME=VALUE",
-                        help="change one parameter of the preset (repeat it for more)")
-    parser.add_argument("--quality", type=int, default=10, help="of the JPEG, 1 to 95 (default 10)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="the results, one object per photo")
-    parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
-    return parser
+    return guarded(lambda: run(_parser().parse_args(arguments)))
 
 
 def run(options: argparse.Namespace) -> None:
     """Measure, print the table, write the file."""
-    from ..config import preset
-    from ..files import check_folder, written
-    from ..models import embedded_models
-    from ..options import parse_options
-    from .datasets import read_manifest
-
     if not 1 <= options.quality <= 95:
         raise InputError(f"--quality must be 1 to 95, not {options.quality}")
-    if options.stride < 1 or (options.limit is not None and options.limit < 1):
-        raise InputError("--stride and --limit must be at least 1")
-    if options.json:
-        check_folder(options.json, "--json")
-    config = preset(options.preset, **parse_options(options.options))
-    models, rows = embedded_models(), []
-    for name in options.only.split(","):
-        for instance in read_manifest(options.folder, (name,))[:: options.stride][: options.limit]:
-            found = measure(instance, models, config, options.quality)
-            rows.append({"set": name, "stem": instance.stem, **found})
-            if not options.quiet:
-                report(f"{name} {instance.stem} " + " ".join(f"{100 * value:.1f}" for value in found.values()))
-    if options.json:
-        with written(options.json) as temporary:
-            settings = {"preset": options.preset, "config": asdict(config), "quality": options.quality}
-            temporary.write_text(json.dumps({"settings": settings, "rows": rows}, indent=2) + "\n", encoding="utf-8")
-    print(table(rows))
+    quality = options.quality
+    study.run(options, VARIANTS, lambda *given: measure(*given, quality), quality=quality)
 
 
-def table(rows: list[dict[str, object]]) -> str:
-    """Mean IoU in percent, a line per set and one of all, for a terminal."""
-    lines = [f"{'set':12} {'n':>4}" + "".join(f" {name:>11}" for name in VARIANTS)]
-    for name in [*dict.fromkeys(row["set"] for row in rows), "all"]:
-        chosen = [row for row in rows if name in (row["set"], "all")]
-        lines.append(f"{name:12} {len(chosen):4}" + "".join(
-            f" {100 * statistics.fmean(row[variant] for row in chosen):11.1f}" for variant in VARIANTS))
-    return "\n".join(lines)
+def _parser() -> argparse.ArgumentParser:
+    parser = study.make_parser("drift", "Contrast against the photo or against the autoencoder's round trip of it.",
+                               "grabcut,ecssd")
+    parser.add_argument("--quality", type=int, default=10, help="of the JPEG, 1 to 95 (default 10)")
+    return parser
 
 
 if __name__ == "__main__":

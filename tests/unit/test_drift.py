@@ -45,14 +45,6 @@ def test_the_three_variants_are_three_ways_to_see_the_same_painting():
     assert len({float(term.sum()) for term in terms.values()}) == 3
 
 
-def test_the_table_averages_every_set_and_all():
-    values = dict.fromkeys(drift.VARIANTS, 0.5)
-    rows = [{"set": "a", **values}, {"set": "a", **values, "pasted": 0.7}, {"set": "b", **values, "pasted": 0.0}]
-    lines = [line.split() for line in drift.table(rows).splitlines()[1:]]
-    assert lines == [["a", "2", "50.0", "60.0", "50.0"], ["b", "1", "50.0", "0.0", "50.0"],
-                     ["all", "3", "50.0", "40.0", "50.0"]]
-
-
 @pytest.mark.parametrize(("arguments", "sentence"), [
     (["--quality", "0"], "--quality must be 1 to 95, not 0"),
     (["--stride", "0"], "--stride and --limit must be at least 1"),

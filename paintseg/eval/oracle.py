@@ -1,0 +1,79 @@
+"""`python -m paintseg.eval.oracle DIR --limit 5`: what limits the result, by giving parts of it the right answer.
+
+Box prompts, mean IoU of
+
+    method      the method as it is
+    cut         its soft mask, cut at the level that suits the human mask best, photo by photo
+    start       the human mask as start region instead of the box: the painter's first hole is the object's
+    features    evidence that is right in every patch of the encoder's grid (the human mask's share of it), then the
+                finish: what a perfect painter and perfect features could reach on that grid
+    grid        the same without the finish: what the grid alone allows
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..cli.console import guarded
+from . import study
+
+if TYPE_CHECKING:
+    from ..config import Config
+    from ..models import Models
+    from .datasets import Instance
+
+VARIANTS = ("method", "cut", "start", "features", "grid")
+CERTAIN = 2.0
+"""Deviations that right evidence is given."""
+
+
+def measure(instance: Instance, models: Models, config: Config, seed: int = 0) -> dict[str, float]:
+    """IoU in 0..1 of every variant on one object, from its box. Raises InputError for unreadable files."""
+    import torch
+    import torch.nn.functional as F
+
+    from .. import amcp
+    from ..prompts import Prompt
+    from ..segment import begin, finish
+    from ..view import resize
+    from .metrics import intersection_over_union
+
+    image, truth = instance.image(), instance.mask()
+    human = torch.from_numpy(truth == 255).float()
+
+    def score(mask: torch.Tensor) -> float:
+        return intersection_over_union(mask.cpu().numpy(), truth)
+
+    def last(first: amcp.State) -> amcp.State:
+        return [first, *amcp.run(first, models.painter, models.painter, models.encoder)][-1]
+
+    first = begin(image, Prompt(size=tuple(image.shape[1:]), box=instance.box), models.painter, models.encoder,
+                  config, seed)
+    scene = first.scene
+    state = last(first)
+    soft = finish(state)
+    whole = resize(human[None, None], tuple(image.shape[1:]))
+    seen = scene.view.crop_mask(whole)
+    grid = scene.frames[0].grid if scene.frames else (config.encoder_size // models.encoder.stride,) * 2
+    shares = F.interpolate(F.interpolate(seen, grid, mode="area"), tuple(seen.shape[-2:]), mode="bilinear")
+    told = replace(state, evidence=CERTAIN * (2 * shares - 1), weight=torch.ones_like(shares),
+                   mask=(shares > 0.5) & scene.allowed)
+    return {
+        "method": score(soft > 0.5),
+        "cut": max(score(soft > level / 20) for level in range(1, 20)),
+        "start": score(finish(last(replace(first, mask=(seen > 0.5) & scene.allowed))) > 0.5),
+        "features": score(finish(told) > 0.5),
+        "grid": score(scene.view.paste(told.mask.float())[0, 0] > 0.5),
+    }
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command. Returns 0 done, 1 failed, 2 bad input, 130 interrupted."""
+    parser = study.make_parser("oracle", "Mean IoU when parts of the method are told the right answer.")
+    return guarded(lambda: study.run(parser.parse_args(arguments), VARIANTS, measure))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
