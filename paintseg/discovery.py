@@ -61,7 +61,9 @@ def coarse_mask(image: Tensor, encoder: Encoder, cells: int = CELLS) -> Tensor:
     raise InputError(_NOTHING)
 
 
-def coarse_masks(image: Tensor, encoder: Encoder, most: int = 3, cells: int = CELLS) -> list[Tensor]:
+def coarse_masks(
+    image: Tensor, encoder: Encoder, most: int = 3, cells: int = CELLS, sure: bool = False
+) -> list[Tensor]:
     """One mask per object, the one that stands out most first; they do not overlap where they exceed 0.5.
 
     Every cut gives one connected object, whose patches the next cut leaves out (MaskCut).
@@ -69,6 +71,8 @@ def coarse_masks(image: Tensor, encoder: Encoder, most: int = 3, cells: int = CE
     Args:
         image, encoder, cells: as in `coarse_mask`.
         most: objects at most, at least 1. There are fewer when a cut gives nothing that could be an object.
+        sure: ask of the first what is asked of the others, to be away from the photo's rim and cut off clearly,
+            instead of taking whatever stands out most.
 
     Returns:
         1 to `most` masks H x W in [0, 1].
@@ -80,7 +84,7 @@ def coarse_masks(image: Tensor, encoder: Encoder, most: int = 3, cells: int = CE
     keys = _keys(image, encoder, cells)
     found: list[_Cut] = []
     for cut in _cuts(keys):
-        if not found or _may_be_object(cut, keys):
+        if (not found and not sure) or _may_be_object(cut, keys):
             found.append(cut)
         if len(found) == most:
             break

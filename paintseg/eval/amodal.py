@@ -23,6 +23,7 @@ from torch import Tensor
 
 from ..cli.console import Parser, guarded, report
 from ..errors import InputError
+from ..files import written
 from ..layers import amodal
 from ..models import embedded_models
 from ..morphology import bounding_box
@@ -60,7 +61,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--candidates", type=int, default=1, help="paintings of each hole (default 1)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="written anew after every occlusion")
     return parser
 
 
@@ -85,11 +86,17 @@ def run(options: argparse.Namespace) -> None:
             "whole, no completion": overlap(visible, scene.whole),
         })
         report(f"{len(rows)} {scene.name}: hidden {rows[-1]['hidden']:.2f}, whole {rows[-1]['whole']:.2f}")
+        if options.json:
+            with written(options.json) as temporary:
+                document = {"summary": summarise(rows), "scenes": rows}
+                temporary.write_text(json.dumps(document, indent=1), encoding="utf-8")
+    print("\n".join(f"{name}: {value:.3f}" for name, value in summarise(rows).items()))
+
+
+def summarise(rows: Sequence[dict[str, str | float]]) -> dict[str, float]:
+    """The number of scenes and the mean of every measure."""
     names = [name for name in rows[0] if name != "name"]
-    summary = {"occlusions": float(len(rows)), **{name: sum(row[name] for row in rows) / len(rows) for name in names}}
-    print("\n".join(f"{name}: {value:.3f}" for name, value in summary.items()))
-    if options.json:
-        options.json.write_text(json.dumps({"summary": summary, "scenes": rows}, indent=1), encoding="utf-8")
+    return {"occlusions": float(len(rows)), **{name: sum(row[name] for row in rows) / len(rows) for name in names}}
 
 
 def occlusions(instances: Sequence[Instance], count: int, seed: int = 0) -> Iterator[Occlusion]:

@@ -2,8 +2,12 @@
 
 Objects are taken out by their human masks, so that only the plate is judged:
 
-- found again: IoU of what stands out most in the plate (TokenCut) with the object that was there.
-- seam: mean absolute difference of neighbouring pixels across the hole's edge, over that inside the hole.
+- found: the highest IoU, with the object that was there, of an object discovered without a prompt: of the first
+  three of repeated cuts, those that the cuts themselves call an object (away from the rim, clearly cut off).
+- salient: IoU of what stands out most, object or not (one cut, TokenCut). Of an empty landscape that is half of the
+  photo, and overlaps any place in it.
+- seam: mean absolute difference of neighbouring pixels across the hole's edge, over that inside the hole; near: over
+  that within `NEAR` pixels on either side of the edge.
 - statistics: how far means and deviations of the encoder's features in the hole are from those around it,
   beside the same of the photo, where the object still is.
 - strangeness: see `paintseg.layers.strangeness`.
@@ -14,7 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -23,17 +27,21 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..cli.console import Parser, guarded, report
-from ..discovery import coarse_mask
+from ..discovery import coarse_mask, coarse_masks
 from ..encoders import Encoder
 from ..errors import InputError
+from ..files import to_image, write_image, written
 from ..layers import paint_out, strangeness
+from ..layers.seam import depth_inside
 from ..models import embedded_models
 from ..morphology import bounding_box, grow_box
 from ..view import resize
 from .datasets import Instance, read_manifest
 
-FOUND_AGAIN = 0.1
+FOUND = 0.1
 """Discovery that overlaps the old mask by less did not find the object."""
+
+NEAR = 6
 
 
 @dataclass(frozen=True)
@@ -43,8 +51,11 @@ class Measured:
     dataset: str
     stem: str
     found_before: float
-    found_again: float
+    salient_before: float
+    found: float
+    salient: float
     seam: float
+    seam_near: float
     statistics_before: float
     statistics: float
     strangeness: float
@@ -64,7 +75,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--shadow", action="store_true", help="take shadows out as well")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="written anew after every plate")
+    parser.add_argument("--plates", type=Path, metavar="FOLDER", help="keep photo and plate, side by side")
     return parser
 
 
@@ -73,19 +85,25 @@ def run(options: argparse.Namespace) -> None:
     if options.count < 1:
         raise InputError(f"--count must be at least 1, not {options.count}")
     models = embedded_models(options.device)
-    rows = []
+    if options.plates:
+        options.plates.mkdir(parents=True, exist_ok=True)
+    rows: list[Measured] = []
     for instance in spread(read_manifest(options.folder), options.count):
         image, mask = instance.image(), torch.from_numpy(instance.mask() >= 128)
         done = paint_out(image, mask, models.painter, options.seed, None, options.candidates, options.shadow,
                          models.encoder)
         rows.append(measure(instance, image, mask, done.plate, done.hole, models.encoder))
-        report(f"{len(rows)} {instance.dataset}/{instance.stem}: found again {rows[-1].found_again:.2f}, "
-               f"seam {rows[-1].seam:.2f}")
-    summary = summarise(rows)
-    print("\n".join(f"{name}: {value:.3f}" for name, value in summary.items()))
-    if options.json:
-        document = {"summary": summary, "plates": [asdict(row) for row in rows]}
-        options.json.write_text(json.dumps(document, indent=1), encoding="utf-8")
+        last = rows[-1]
+        report(f"{len(rows)} {last.dataset}/{last.stem}: found {last.found_before:.2f}, then {last.found:.2f}, "
+               f"salient {last.salient:.2f}, seam {last.seam:.2f}, near {last.seam_near:.2f}")
+        if options.plates:
+            both = to_image(torch.cat([image, done.plate], 2))
+            write_image(options.plates / f"{instance.dataset}_{instance.stem}.png", both)
+        if options.json:
+            document = {"summary": summarise(rows), "plates": [asdict(row) for row in rows]}
+            with written(options.json) as temporary:
+                temporary.write_text(json.dumps(document, indent=1), encoding="utf-8")
+    print("\n".join(f"{name}: {value:.3f}" for name, value in summarise(rows).items()))
 
 
 def measure(instance: Instance, image: Tensor, mask: Tensor, plate: Tensor, hole: Tensor,
@@ -94,39 +112,50 @@ def measure(instance: Instance, image: Tensor, mask: Tensor, plate: Tensor, hole
     return Measured(
         instance.dataset,
         instance.stem,
-        discovered(image, mask, encoder),
-        discovered(plate, mask, encoder),
+        *discovered(image, mask, encoder),
+        *discovered(plate, mask, encoder),
         seam_ratio(plate, hole),
+        seam_ratio(plate, hole, NEAR),
         statistics_distance(image, hole, encoder),
         statistics_distance(plate, hole, encoder),
         strangeness(plate, hole, encoder),
     )
 
 
-def discovered(image: Tensor, mask: Tensor, encoder: Encoder) -> float:
-    """IoU of what stands out in an image with a mask; 0 when nothing stands out."""
-    try:
-        found = coarse_mask(image, encoder) > 0.5
-    except InputError:
-        return 0.0
-    return float((found & mask).sum() / (found | mask).sum())
+def discovered(image: Tensor, mask: Tensor, encoder: Encoder) -> tuple[float, float]:
+    """IoU with a mask of the discovered object that overlaps it most, and of what stands out most; 0 for none."""
+
+    def best(find: Callable[[], list[Tensor]]) -> float:
+        try:
+            found = find()
+        except InputError:  # nothing stands out
+            return 0.0
+        return max(float(((one > 0.5) & mask).sum() / ((one > 0.5) | mask).sum()) for one in found)
+
+    return best(lambda: coarse_masks(image, encoder, sure=True)), best(lambda: [coarse_mask(image, encoder)])
 
 
-def seam_ratio(plate: Tensor, hole: Tensor) -> float:
+def seam_ratio(plate: Tensor, hole: Tensor, near: int | None = None) -> float:
     """Mean absolute step across the hole's edge over the mean absolute step inside the hole, 1 without a
     seam.
 
     Args:
         plate: 3 x H x W. hole: H x W bool.
+        near: instead of all of the hole, the pixels so near to its edge on either side of it.
     """
-    across, inside = [], []
+    if near is not None:
+        inside, outside = depth_inside(hole), depth_inside(~hole)
+        band = (hole & (inside <= near)) | (~hole & (outside <= near))
+    across, within = [], []
     for dim in (0, 1):
         length = hole.shape[dim] - 1
         step = plate.diff(dim=dim + 1).abs().mean(0)
         first, second = hole.narrow(dim, 0, length), hole.narrow(dim, 1, length)
         across.append(step[first ^ second])
-        inside.append(step[first & second])
-    return float(torch.cat(across).mean() / torch.cat(inside).mean().clamp_min(1e-6))
+        same = first & second if near is None else (
+            ~(first ^ second) & band.narrow(dim, 0, length) & band.narrow(dim, 1, length))
+        within.append(step[same])
+    return float(torch.cat(across).mean() / torch.cat(within).mean().clamp_min(1e-6))
 
 
 def statistics_distance(image: Tensor, hole: Tensor, encoder: Encoder) -> float:
@@ -163,15 +192,23 @@ def summarise(rows: Sequence[Measured]) -> dict[str, float]:
     def mean(name: str) -> float:
         return sum(getattr(row, name) for row in rows) / len(rows)
 
+    def count(name: str, holds: Callable[[float], bool]) -> float:
+        return float(sum(holds(getattr(row, name)) for row in rows))
+
     return {
         "plates": float(len(rows)),
-        "object found before": float(sum(row.found_before >= FOUND_AGAIN for row in rows)),
-        "object not found again": float(sum(row.found_again < FOUND_AGAIN for row in rows)),
-        "IoU of discovery before": mean("found_before"),
-        "IoU of discovery after": mean("found_again"),
+        "object found before": count("found_before", lambda iou: iou >= FOUND),
+        "object not found again": count("found", lambda iou: iou < FOUND),
+        "IoU of objects discovered before": mean("found_before"),
+        "IoU of objects discovered after": mean("found"),
+        "salient before": count("salient_before", lambda iou: iou >= FOUND),
+        "not salient again": count("salient", lambda iou: iou < FOUND),
+        "IoU of what is salient before": mean("salient_before"),
+        "IoU of what is salient after": mean("salient"),
         "seam, mean": mean("seam"),
-        "seam, median": sorted(row.seam for row in rows)[len(rows) // 2],
-        "seam within 10 %": float(sum(abs(row.seam - 1) <= 0.1 for row in rows)),
+        "seam within 10 %": count("seam", lambda ratio: abs(ratio - 1) <= 0.1),
+        "seam near, mean": mean("seam_near"),
+        "seam near within 10 %": count("seam_near", lambda ratio: abs(ratio - 1) <= 0.1),
         "statistics before": mean("statistics_before"),
         "statistics after": mean("statistics"),
         "strangeness": mean("strangeness"),

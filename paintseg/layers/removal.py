@@ -136,7 +136,7 @@ def check_mask(mask: Tensor, size: tuple[int, int], name: str = "mask") -> Tenso
 
 def contact_rim(mask: Tensor) -> int:
     """Pixels by which the hole should be larger than the object, H x W in [0, 1]."""
-    return 3 + round(RIM * float((mask > 0.5).sum()) ** 0.5)
+    return 5 + round(RIM * float((mask > 0.5).sum()) ** 0.5)
 
 
 def hole_of(mask: Tensor, rim: int) -> Tensor:

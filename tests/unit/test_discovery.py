@@ -110,6 +110,17 @@ def test_there_are_as_many_masks_as_asked_for_at_most(photo, encoder):
         coarse_masks(photo, encoder, most=0)
 
 
+def test_when_sure_what_fills_the_rim_is_no_object(thing, encoder):
+    picture, (mask,) = collage(thing, [(180, 60)])
+    (sure,) = coarse_masks(picture, encoder, most=1, sure=True)
+    assert iou(sure > 0.5, mask) > 0.6
+    tilted = torch.linspace(0, 1, 480).expand(3, 360, 480).clone()
+    tilted[:, 180:] = 0.2
+    assert len(coarse_masks(tilted, encoder, most=1)) == 1
+    with pytest.raises(InputError, match="nothing stands out"):
+        coarse_masks(tilted, encoder, sure=True)
+
+
 def test_the_same_photo_gives_the_same_mask(photo, encoder):
     assert torch.equal(coarse_mask(photo, encoder, 20), coarse_mask(photo, encoder, 20))
 

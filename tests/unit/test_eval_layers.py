@@ -7,7 +7,9 @@ from PIL import Image
 
 from paintseg.eval.amodal import convex_hull, occlusions, overlap
 from paintseg.eval.datasets import read_manifest
-from paintseg.eval.removal import seam_ratio, spread
+from paintseg.eval.removal import discovered, seam_ratio, spread
+
+from .small_models import embedded, example
 
 
 @pytest.fixture
@@ -33,8 +35,38 @@ def test_a_step_at_the_rim_is_a_seam():
     plate = torch.rand(3, 60, 60, generator=torch.Generator().manual_seed(0)) * 0.1
     hole = torch.zeros(60, 60, dtype=torch.bool)
     hole[20:40, 20:40] = True
-    assert seam_ratio(plate, hole) == pytest.approx(1, abs=0.1)
-    assert seam_ratio(plate + 0.3 * hole, hole) > 5
+    for near in (None, 6):
+        assert seam_ratio(plate, hole, near) == pytest.approx(1, abs=0.1)
+        assert seam_ratio(plate + 0.3 * hole, hole, near) > 5
+
+
+def test_near_the_edge_a_busy_middle_does_not_hide_a_seam():
+    plate = torch.zeros(3, 60, 60)
+    hole = torch.zeros(60, 60, dtype=torch.bool)
+    hole[10:50, 10:50] = True
+    plate += 0.02 * (torch.arange(60) % 2) + 0.06 * hole
+    plate[:, 20:40, 20:40] = (torch.arange(20) % 2).float()
+    assert seam_ratio(plate, hole) < 1 < 2 < seam_ratio(plate, hole, 6)
+
+
+def test_by_hand_of_a_row():
+    """Steps of 0.1 beside the edge, 0.3 across it, 0.2 in the middle."""
+    row = torch.cumsum(torch.tensor([0.0, 0.1, 0.1, 0.3, 0.1, 0.2, 0.2, 0.1, 0.3, 0.1, 0.1]), 0)
+    hole = torch.zeros(1, 11, dtype=torch.bool)
+    hole[:, 3:8] = True
+    plate = row.expand(3, 1, 11)
+    assert seam_ratio(plate, hole) == pytest.approx(0.3 / 0.15)
+    assert seam_ratio(plate, hole, 2) == pytest.approx(0.3 / 0.1)
+
+
+def test_an_object_is_discovered_at_its_place_and_nowhere_else():
+    """The example's shuttle on a plain wall."""
+    photo, mask = example()
+    wall = torch.where(mask, photo, torch.linspace(0.5, 0.7, 512).expand(3, 512, 512))
+    found, salient = discovered(wall, mask, embedded().encoder)
+    assert found > 0.5 and salient > 0.5
+    assert discovered(wall, mask.roll(-300, 1), embedded().encoder) == (0.0, 0.0)
+    assert discovered(torch.full((3, 64, 64), 0.5), torch.ones(64, 64, dtype=torch.bool), embedded().encoder) == (0, 0)
 
 
 def test_hull_of_an_l_is_a_triangle_with_its_corner():
