@@ -54,7 +54,8 @@ def make_parser() -> argparse.ArgumentParser:
     group.add_argument("--set", action="append", default=[], dest="options", metavar="NAME=VALUE",
                        help="change one parameter of the preset (repeat it for more)")
     group.add_argument("--ablation", default="", metavar="TABLE",
-                       help="vary the preset as in table4, table5 (noise), table6, tableA or tableB")
+                       help="vary the preset as in table4, table5 (noise), table6, tableA or tableB, or take out "
+                            "what is ours (switches)")
     group.add_argument("--encoder", default="embedded", metavar="NAME=FILE",
                        help="another encoder, by timm's name, from a safetensors file")
     group.add_argument("--seed", type=int, default=0, help="of the method and of the noise (default 0)")

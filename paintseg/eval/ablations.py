@@ -1,4 +1,4 @@
-"""The paper's tables as lists of variants; every override stands here and nowhere else.
+"""The paper's tables, and one of ours, as lists of variants; every override stands here and nowhere else.
 
 Each table varies one thing about the preset given (`--preset paper` for the paper's own values). Not here:
 Table 6c (diffusion iterations), which is a matter of the painter; the embedded one has none.
@@ -19,15 +19,30 @@ _STEPS: dict[str, dict[str, object]] = {
     "I and O, constrained": {"directions": "IO", "adversarial": True},
 }
 
+# Ours, each taken out by itself; meant for the preset "balanced", of which the paper has none.
+_SWITCHES: dict[str, dict[str, object]] = {
+    "all": {},
+    "one step": {"steps": 1},
+    "no painting": {"steps": 1, "l_paint": 0.0},
+    "no affinity": {"l_affinity": 0.0},
+    "view alone": {"contexts": ("view",)},
+    "squared distance": {"distance": "squared"},
+    "hole not grown": {"hole_grow": 0},
+    "box stays": {"settle_reach": 0.0, "settle_rounds": 0},
+    "no colour models": {"finish_colour": 0.0},
+    "no finish": {"finish": "none"},
+}
+
 TABLES: dict[str, dict[str, dict[str, object]]] = {
     "table4": _STEPS,
     "table6a": {f"k = {k}": {"clusters": k, "early_clusters": k} for k in (2, 3, 4)},
     "table6b": {f"T = {steps}": {"steps": steps} for steps in (3, 4, 5, 6)},
     "table6d": {f"rate = {rate}": {"box_rate": rate} for rate in (0.9, 1.0, 1.1, 1.2)},
     "tableA": {f"N = {count}": {"paintings": count} for count in (1, 2, 3, 4, 5, 6)},
+    "switches": _SWITCHES,
 }
 NOISES = (0.0, 15.0, 30.0)
-NAMES = ("table4", "table5", "table6", *[name for name in TABLES if name != "table4"], "tableB")
+NAMES = ("table5", "table6", "tableB", *TABLES)
 
 
 def variants(names: Sequence[str], base: Task) -> list[Task]:
@@ -35,6 +50,7 @@ def variants(names: Sequence[str], base: Task) -> list[Task]:
 
     "table4" varies steps and constraint, "table5" the noise, "table6" clusters, steps and box rate (one of
     them: 6a, 6b, 6d), "tableA" the paintings; "tableB" sets the embedded encoder against the base task's.
+    "switches" takes out what is ours, one thing at a time.
 
     Raises InputError for unknown names, and for "tableB" when the base task's encoder is the embedded one.
     """
