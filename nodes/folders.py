@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import comfy.utils
 import folder_paths
+from torch import Tensor
+
+from ..paintseg.errors import WeightsError
 
 
 def ensure(name: str) -> None:
@@ -36,3 +40,15 @@ def home(name: str) -> Path:
     """Where new files of that model folder go."""
     ensure(name)
     return Path(folder_paths.get_folder_paths(name)[0])
+
+
+def tensors_of(path: Path) -> dict[str, Tensor]:
+    """The tensors of a model's file; of pickled ones the tensors alone. Raises WeightsError for a broken file."""
+    try:
+        return comfy.utils.load_torch_file(str(path), safe_load=True)
+    except MemoryError:
+        raise
+    except Exception as problem:  # torch and safetensors report broken files with nearly every type there is
+        raise WeightsError(
+            f"the model file {path} cannot be read ({type(problem).__name__}: {str(problem)[:120]}); get it anew"
+        ) from problem

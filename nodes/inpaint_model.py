@@ -6,12 +6,11 @@ import zipfile
 from functools import lru_cache
 from pathlib import Path
 
-import comfy.utils
 import torch
 from comfy_api.latest import io
 from torch import Tensor
 
-from ..paintseg.errors import InputError
+from ..paintseg.errors import InputError, WeightsError
 from ..paintseg.painters.feedforward import painter_of
 from . import folders
 from .managed import ManagedPainter
@@ -40,7 +39,8 @@ class InpaintModelPainter(io.ComfyNode):
             inputs=[
                 io.Combo.Input(
                     "model_name",
-                    options=[WIRED, *folders.files(FOLDER)],
+                    # The wired model last: with a file there, the node must work as it is dropped.
+                    options=[*folders.files(FOLDER), WIRED],
                     tooltip="A file in models/inpaint, such as big-lama.pt. A wired model comes before it.",
                 ),
                 InpaintModelSocket.Input(
@@ -100,9 +100,17 @@ def describe(state: dict[str, Tensor], name: str) -> object:
 
 def read(path: Path) -> dict[str, Tensor]:
     """The tensors of a file, TorchScript (as big-lama.pt is published) included."""
-    if zipfile.is_zipfile(path):
+    if not _is_scripted(path):
+        return folders.tensors_of(path)
+    try:
+        return torch.jit.load(str(path), map_location="cpu").state_dict()
+    except RuntimeError as problem:
+        raise WeightsError(f"the model file {path} cannot be read as TorchScript; get it anew") from problem
+
+
+def _is_scripted(path: Path) -> bool:
+    try:
         with zipfile.ZipFile(path) as archive:
-            scripted = any("/code/" in entry for entry in archive.namelist())
-        if scripted:
-            return torch.jit.load(str(path), map_location="cpu").state_dict()
-    return comfy.utils.load_torch_file(str(path), safe_load=True)
+            return any("/code/" in entry for entry in archive.namelist())
+    except (zipfile.BadZipFile, OSError):
+        return False

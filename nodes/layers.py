@@ -414,10 +414,7 @@ class SaveLayers(io.ComfyNode):
             if len(plates) != 1:
                 raise InputError(f"the layers go over one plate, not over a batch of {len(plates)}")
             named.append(NamedLayer("plate", plates[0]))
-        height, width = stack[0].shape[1:]
-        folder, name, counter, *_ = folder_paths.get_save_image_path(
-            filename_prefix, folder_paths.get_output_directory(), width, height
-        )
+        folder, name, counter = place_for(filename_prefix, stack[0])
         stem = f"{name}_{counter:05}_"
         if format == "OpenRaster":
             path = Path(folder) / f"{stem}.ora"
@@ -427,9 +424,23 @@ class SaveLayers(io.ComfyNode):
         return io.NodeOutput(str(path), ui=ui.PreviewImage(image_output([flatten(named)]), cls=cls))
 
 
+def place_for(prefix: str, picture: Tensor) -> tuple[str, str, int]:
+    """The folder, the name and the number of the next file of that prefix in ComfyUI's output folder."""
+    height, width = picture.shape[1:]
+    try:
+        folder, name, counter, *_ = folder_paths.get_save_image_path(
+            prefix, folder_paths.get_output_directory(), width, height
+        )
+    except Exception as problem:  # ComfyUI raises Exception itself for a place outside
+        raise InputError(
+            f"filename_prefix {prefix!r} is no name for files in ComfyUI's output folder; give one like layers/photo"
+        ) from problem
+    return folder, name, counter
+
+
 def layers_from(image: Tensor) -> list[Tensor]:
     """IMAGE, B x H x W x 4, as layers 4 x H x W. Raises InputError for images without transparency."""
-    if image.ndim != 4 or image.shape[3] != 4:
+    if image.ndim != 4 or image.shape[3] != 4 or not image.numel():
         raise InputError(
             f"layers are images with transparency (RGBA), not {tuple(image.shape)}; PaintSeg Cut Out makes them"
         )

@@ -16,7 +16,7 @@ COMMANDS = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command. Returns 0 done, 1 failed, 2 bad input, 130 interrupted."""
+    """Run one command. Returns 0 done, 2 refused in one sentence, 130 interrupted."""
     return guarded(lambda: _run(arguments))
 
 

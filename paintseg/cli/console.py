@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from ..errors import InputError, PainterError, WeightsError, WorkerError
 
-DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 
 
 class Parser(argparse.ArgumentParser):
@@ -24,27 +24,26 @@ def guarded(run: Callable[[], int | None]) -> int:
     """Run a command and turn what may go wrong into one sentence on stderr and an exit code.
 
     Returns:
-        0 done, 1 failed, 2 bad input, 130 interrupted.
+        0 done; 2 refused: bad input, or files, disk or memory that are not as they must be, and nothing is written;
+        130 interrupted; 1 when nobody reads what is printed.
     """
     try:
         return run() or DONE
     except KeyboardInterrupt:
         return _say("interrupted", INTERRUPTED)
-    except InputError as error:
-        return _say(str(error), BAD_INPUT)
-    except (WeightsError, PainterError, WorkerError) as error:
-        return _say(str(error), FAILED)
+    except (InputError, WeightsError, PainterError, WorkerError) as error:
+        return _say(str(error), REFUSED)
     except BrokenPipeError:
         sys.stderr.close()
         return FAILED
     except OSError as error:
-        return _say(f"a file could not be read or written: {error}", FAILED)
-    except MemoryError:
-        return _say("the memory is not enough; give a smaller photo or a smaller --set size", FAILED)
-    except RuntimeError as error:
-        if "out of memory" not in str(error).lower() and "can't allocate memory" not in str(error).lower():
+        return _say(f"a file could not be read or written: {error}", REFUSED)
+    except (RuntimeError, MemoryError) as error:
+        from ..chunks import SHORTAGE, is_shortage
+
+        if not is_shortage(error):
             raise
-        return _say("the memory is not enough; give a smaller photo or a smaller --set size", FAILED)
+        return _say(SHORTAGE, REFUSED)
 
 
 def report(sentence: str) -> None:
