@@ -42,7 +42,7 @@ def test_the_files_of_the_folder_are_offered(node, place):
     (place / "big-lama.pt").touch()
     (place / "notes.txt").touch()
     options = node.InpaintModelPainter.define_schema().inputs[0].options
-    assert options == [node.WIRED, "big-lama.pt"]
+    assert options == ["big-lama.pt", node.WIRED]
 
 
 def test_another_packs_model_comes_before_the_file(node, place):
