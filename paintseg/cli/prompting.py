@@ -42,7 +42,7 @@ def add_prompt_arguments(parser: argparse.ArgumentParser, several: bool = False)
     group.add_argument("--negative-scribble", type=Path, metavar="FILE",
                        help="a picture with white strokes on what is not the object")
     group.add_argument("--mask", type=Path, metavar="FILE",
-                       help="a coarse mask of the object, white on black")
+                       help="a coarse mask of the object, white on black, of any size")
     group.add_argument("--auto", action="store_true", help="find the most salient object (TokenCut)")
     parser.set_defaults(several=several)
 
@@ -62,11 +62,12 @@ def check_prompt_arguments(options: argparse.Namespace) -> None:
 def read_prompts(options: argparse.Namespace, size: tuple[int, int]) -> list[Prompt | None]:
     """The prompts for a photo of (H, W), one per object; None: all is left to --auto. Raises InputError."""
     from ..files import read_mask
+    from ..parsing import fit_mask, fit_strokes
     from ..prompts import Prompt
 
     maps = {name: read_mask(getattr(options, name)) for name in ("scribble", "negative_scribble", "mask")
             if getattr(options, name)}
-    maps = {name: values if name == "mask" else values > 0.5 for name, values in maps.items()}
+    maps = {name: (fit_mask if name == "mask" else fit_strokes)(values, size) for name, values in maps.items()}
     common = dict(size=size, points=tuple(options.point), negative_points=tuple(options.negative), **maps)
     if options.auto and not (options.box or options.point or options.scribble):
         if options.negative or options.negative_scribble:

@@ -10,6 +10,7 @@ from ..errors import InputError
 from .folder import add_folder_arguments, run_folder
 from .method import add_method_arguments, beside, check_outputs, find_objects, read_config
 from .prompting import add_prompt_arguments, check_prompt_arguments
+from .several import add_several_arguments, asks_for_several, run_several
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,13 +22,14 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `segment`."""
     parser.add_argument("photo", type=Path, help="any picture Pillow reads, or a folder of them (see: many photos)")
-    add_prompt_arguments(parser)
+    add_prompt_arguments(parser, several=True)
     group = parser.add_argument_group("what to write")
     group.add_argument("-o", "--output", type=Path, metavar="FILE",
                        help="the mask, white on black (if nothing is named: PHOTO_mask.png beside the photo)")
     group.add_argument("--soft", type=Path, metavar="FILE", help="the probability of the object, in grey")
     group.add_argument("--plate", type=Path, metavar="FILE", help="the photo without the object")
     group.add_argument("--cutout", type=Path, metavar="FILE", help="the object on transparency")
+    add_several_arguments(parser)
     add_method_arguments(parser)
     add_folder_arguments(parser)
 
@@ -35,9 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int | None:
     """Segment one photo and write what was asked for, or the photos of a folder."""
     if options.photo.is_dir() or options.prompts:
+        if asks_for_several(options):
+            raise InputError("in a folder one object per photo is segmented: one box, no --labels, no --candidates")
         return run_folder(options)
     if options.engine != "here" or options.jobs is not None:
         raise InputError(f"--engine and --jobs are for folders; {options.photo} is none")
+    if asks_for_several(options):
+        return run_several(options)
     check_prompt_arguments(options)
     named = {"-o": options.output, "--soft": options.soft, "--plate": options.plate,
              "--cutout": options.cutout}

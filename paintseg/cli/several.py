@@ -1,0 +1,104 @@
+"""More than one mask of a photo: an object per box, or what a point may mean."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import InputError
+from .console import report
+from .method import beside, check_outputs, load_models, read_config, show_steps
+from .prompting import check_prompt_arguments, read_prompts
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ..config import Config
+    from ..models import Models
+
+MOST = 3
+"""Candidates at most; as `candidates.MOST`, without loading it."""
+
+
+def add_several_arguments(parser: argparse.ArgumentParser) -> None:
+    """--labels and --candidates."""
+    group = parser.add_argument_group("more than one mask")
+    group.add_argument("--labels", type=Path, metavar="FILE",
+                       help="several boxes in one picture: 0 the background, n the n-th box's object. Their masks, "
+                            "which do not overlap, are named FILE_1, FILE_2, ...")
+    group.add_argument("--candidates", action="store_true",
+                       help=f"up to {MOST} masks that a point or stroke may mean, the best one named FILE, the others "
+                            "FILE_2, FILE_3")
+
+
+def asks_for_several(options: argparse.Namespace) -> bool:
+    """Whether the arguments mean more than one mask."""
+    return options.candidates or options.labels is not None or len(options.box) > 1
+
+
+def run_several(options: argparse.Namespace) -> None:
+    """Segment several objects or candidates in one photo and write what was asked for. Raises InputError."""
+    check_prompt_arguments(options)
+    objects = len(options.box)
+    if options.candidates and (options.box or options.mask or options.auto or options.labels):
+        raise InputError("--candidates is for points and strokes alone: boxes and masks say how large the object is")
+    if options.labels and objects < 2:
+        raise InputError("--labels is for several objects; give a box for each")
+    count, first = (MOST, "") if options.candidates else (objects, "_1")
+    named = {"-o": options.output, "--soft": options.soft, "--cutout": options.cutout}
+    named = {name: path for name, path in named.items() if path is not None}
+    once = {name: path for name, path in (("--plate", options.plate), ("--labels", options.labels)) if path is not None}
+    if not named and not once:
+        named = {"-o": beside(options.photo, "mask")}
+    numbers = [first, *(f"_{number}" for number in range(2, count + 1))]
+    targets = {(name, place): path.with_name(f"{path.stem}{number}{path.suffix}")
+               for name, path in named.items() for place, number in enumerate(numbers)}
+    for place in range(count):
+        part = {name: path for (name, other), path in targets.items() if other == place}
+        check_outputs(options.photo, part | once, alpha=("--cutout",), lossless=("-o", "--soft", "--labels"))
+    if len({path.resolve() for path in targets.values()}) < len(targets):
+        raise InputError("two of the numbered files would have one name; give other names")
+
+    from ..files import read_photo, to_image, write_images
+    from ..layers import cut_out, remove
+
+    config = read_config(options)
+    image = read_photo(options.photo)
+    models = load_models(options)
+    found, labels = (_candidates if options.candidates else _objects)(image, options, models, config)
+    written = {}
+    for (name, place), path in targets.items():
+        if place < len(found):
+            mask, soft = found[place]
+            written[path] = cut_out(image, soft) if name == "--cutout" else mask if name == "-o" else soft
+    if options.plate:
+        softs = [soft for _, soft in (found[:1] if options.candidates else found)]
+        written[options.plate] = remove(image, sum(softs).clamp(max=1), models.painter, options.seed)
+    if options.labels:
+        written[options.labels] = labels.clamp(max=255) / 255
+    write_images({path: to_image(values) for path, values in written.items()})
+    for path in written:
+        print(path)
+
+
+def _objects(image: Tensor, options: argparse.Namespace, models: Models,
+             config: Config) -> tuple[list[tuple[Tensor, Tensor]], Tensor]:
+    from ..several import segment_each
+
+    found = segment_each(image, read_prompts(options, tuple(image.shape[1:])), models.painter, models.encoder, config,
+                         options.seed, progress=None if options.quiet else show_steps(config))
+    return list(zip(found.masks, found.soft, strict=True)), found.labels
+
+
+def _candidates(image: Tensor, options: argparse.Namespace, models: Models,
+                config: Config) -> tuple[list[tuple[Tensor, Tensor]], None]:
+    from ..candidates import candidates
+
+    (prompt,) = read_prompts(options, tuple(image.shape[1:]))
+    found = candidates(image, prompt, models.painter, models.encoder, config, options.seed,
+                       progress=None if options.quiet else show_steps(config))
+    for number, one in enumerate(found, start=1):
+        if not options.quiet:
+            report(f"candidate {number}: score {one.score.total:.4f}, {float(one.result.mask.float().mean()):.1%}")
+    return [(one.result.mask, one.result.soft) for one in found], None
