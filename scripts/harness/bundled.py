@@ -231,9 +231,9 @@ def label_map(flow: Workflow) -> None:
     photo = start(
         flow,
         "A rough label map",
-        "One picture for several objects: every grey other than black is one of them. It may be rough and of another "
-        "size. **Load Image (as Mask)** reads it from any channel; label maps of other packs can be wired as they are."
-        "\n\nThe masks come out in the order of the greys, and do not overlap.",
+        "One picture for several objects: every grey other than black is one of them. It may be rough, but as large as "
+        "the photo. **Load Image (as Mask)** reads it from any channel; label maps of other packs can be wired as they "
+        "are.\n\nThe masks come out in the order of the greys, and do not overlap.",
     )
     flow.column()
     labels = flow.add("LoadImageMask", "Label map", image="paintseg_label_map.png", channel="red")
@@ -316,8 +316,8 @@ def video(flow: Workflow) -> None:
         "How to",
         "## Through a video\n\nPoint at the object in the first frame; **PaintSeg Video** follows it through the "
         "others. The first frame appears in **PaintSeg Prompt** once the workflow has run.\n\nFor photos that have "
-        "nothing to do with each other set *mode* to independent. The preset *fast* is meant for trying out; "
-        "*balanced* is more exact and takes several times as long.",
+        "nothing to do with each other set *mode* to independent. Each frame takes as long as a photo; the preset "
+        "*fast* is there for trying out.",
         TALL,
     )
     flow.column()
@@ -326,7 +326,7 @@ def video(flow: Workflow) -> None:
     seen = flow.add("PreviewImage", "First frame", images=first["IMAGE"], size=(330, 380))
     prompt = prompt_of(flow, seen["images"], kind="box", box=IN_FIRST_FRAME)
     flow.column()
-    found = flow.add("PaintSeg_Video", image=parts["images"], prompt=prompt["prompt"], preset="fast")
+    found = flow.add("PaintSeg_Video", image=parts["images"], prompt=prompt["prompt"])
     flow.column()
     flow.add("MaskPreview", "Masks", mask=found["mask"], size=(400, 390))
     made = flow.add("CreateVideo", images=found["overview"], fps=parts["fps"])
@@ -367,15 +367,14 @@ def box_and_points(flow: Workflow) -> None:
     photo = start(
         flow,
         "A box and points",
-        "A box says how far the object reaches; points say what in it is meant. Here the box holds woman and helmet, "
-        "and a point on the helmet that is *not* the object leaves it out.",
+        "A box says how far the object reaches; points say what in it is meant. Here the box around the woman holds a "
+        "part of the helmet too, and a point on it that is *not* the object leaves it out.",
     )
     flow.column()
     yes = text(flow, "On the object", [{"x": 225, "y": 125}, {"x": 110, "y": 330}])
-    no = text(flow, "Not the object", [{"x": 330, "y": 440}, {"x": 400, "y": 400}])
+    no = text(flow, "Not the object", [{"x": 330, "y": 440}])
     prompt = prompt_of(
-        flow, photo["IMAGE"], kind="box", box={"x": 10, "y": 0, "width": 502, "height": 512}, points=yes["STRING"],
-        negative_points=no["STRING"],
+        flow, photo["IMAGE"], kind="box", box=WOMAN, points=yes["STRING"], negative_points=no["STRING"]
     )
     segment(flow, photo["IMAGE"], prompt["prompt"])
 

@@ -83,14 +83,14 @@ def rough_helmet() -> Image.Image:
 
 
 def label_map() -> Image.Image:
-    """Three objects in three greys, 128 x 128: the helmet, the woman, the shuttle."""
+    """Three objects in three greys, roughly, 512 x 512 like the photo: the helmet, the woman, the shuttle."""
     drawn = Image.new("L", (128, 128))
     pen = ImageDraw.Draw(drawn)
     pen.polygon([(40, 6), (60, 4), (74, 16), (74, 42), (86, 70), (90, 84), (72, 102), (66, 127), (6, 127), (8, 80),
                  (28, 62), (38, 36)], fill=160)
     pen.polygon([(68, 127), (70, 108), (80, 92), (96, 84), (112, 92), (124, 110), (127, 127)], fill=80)
     pen.polygon([(98, 8), (104, 0), (112, 14), (114, 46), (116, 68), (94, 70), (92, 56), (96, 40)], fill=240)
-    return drawn
+    return drawn.resize((512, 512), Image.Resampling.NEAREST)
 
 
 def camera(picture: Image.Image, frame: int) -> Image.Image:

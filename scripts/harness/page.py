@@ -87,6 +87,34 @@ class ComfyPage:
         """Types of nodes that ComfyUI shows as missing."""
         return self.page.evaluate("app.graph._nodes.filter(node => node.has_errors).map(node => node.type)")
 
+    def missing_types(self) -> list[str]:
+        """Types of nodes that nobody has registered, of subgraphs apart."""
+        return self.page.evaluate(
+            "app.graph._nodes.map(node => node.type).filter(kind => !(kind in LiteGraph.registered_node_types))"
+        )
+
+    def boxes(self) -> list[tuple[str, list[float]]]:
+        """Title and [x, y, width, height] of every node, in the graph's pixels, without its title bar."""
+        return self.page.evaluate("app.graph._nodes.map(node => [node.title, [...node.pos, ...node.size]])")
+
+    def show_all(self) -> None:
+        """Zoom and move so that every node is on the screen, and wait until that is drawn."""
+        self.page.evaluate(
+            """() => {
+                const all = app.graph._nodes.map(
+                    ({pos: [x, y], size: [width, height]}) => [x, y - 80, x + width, y + height])
+                const [left, top] = [0, 1].map(side => Math.min(...all.map(one => one[side])))
+                const [right, bottom] = [2, 3].map(side => Math.max(...all.map(one => one[side])))
+                const {ds, canvas} = app.canvas
+                const [width, height] = [canvas.clientWidth - 120, canvas.clientHeight - 60]
+                ds.scale = Math.min(1, width / (right - left), height / (bottom - top))
+                ds.offset[0] = 90 / ds.scale - left
+                ds.offset[1] = 50 / ds.scale - top
+                app.canvas.setDirty(true, true)
+                return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))
+            }"""
+        )
+
     def picture_size(self, node_id: int) -> list[int]:
         """Width and height in pixels of the picture that a modern node shows, once it has arrived."""
         picture = self.page.locator(f'[data-node-id="{node_id}"] img').last
