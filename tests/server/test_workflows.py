@@ -1,12 +1,23 @@
-"""Every bundled workflow, as a file, converted and run."""
+"""Every bundled workflow, as a file, converted and run; what comes out is what its note says.
 
+The preset is the quickest one throughout: what is shown here is that the wires carry what they should.
+"""
+
+import io
 import json
 
+import numpy as np
 import pytest
+from harness import bundled, drawings
 from harness.convert import NotConvertible, to_prompt
-from harness.paths import ROOT
+from harness.paths import HUMAN_MASK, ROOT
+from PIL import Image
 
 WORKFLOWS = sorted((ROOT / "workflows").glob("*.json"))
+SIDE = 512
+SHUTTLE = np.asarray(Image.open(HUMAN_MASK).convert("L")) > 127
+FACE, SUIT, HELMET, FLAG = (215, 110), (120, 350), (400, 440), (40, 200)  # x, y in the astronaut's photo
+COFFEE, SPOON, SAUCER, TABLE = (300, 140), (365, 295), (120, 250), (520, 60)
 
 
 def read(path):
@@ -18,13 +29,139 @@ def needs_models(path):
     return any(node.get("properties", {}).get("models") for node in read(path)["nodes"])
 
 
-COMPLETE = [path for path in WORKFLOWS if not needs_models(path)]
+def overlap(first, second):
+    return (first & second).sum() / (first | second).sum()
 
 
-@pytest.mark.parametrize("path", COMPLETE, ids=lambda path: path.stem)
-def test_bundled_workflow_runs(client, path):
-    run = client.run(to_prompt(read(path), client.object_info()))
-    assert run.status == "success", run.error
+@pytest.fixture
+def ran(client):
+    """Runs a bundled workflow on the fast preset; a reader of the pictures that its nodes show, by title."""
+
+    def run(name, **changes):
+        prompt = to_prompt(read(ROOT / "workflows" / f"{name}.json"), client.object_info())
+        for node in prompt.values():
+            quick = {"preset": "fast"} if "preset" in node["inputs"] else {}
+            node["inputs"] |= quick | {key: value for key, value in changes.items() if key in node["inputs"]}
+        done = client.run(prompt)
+        assert done.status == "success", done.error
+
+        def shown(title):
+            key = next(key for key, node in prompt.items() if title in (node["_meta"]["title"], node["class_type"]))
+            files = done.outputs[key]["images"]
+            return [np.asarray(Image.open(io.BytesIO(client.download(file)))) for file in files]
+
+        return shown
+
+    return run
+
+
+def masks(pictures):
+    return [picture[..., 0] > 127 if picture.ndim == 3 else picture > 127 for picture in pictures]
+
+
+def holds(mask, *places):
+    return [bool(mask[y, x]) for x, y in places]
+
+
+def test_every_workflow_without_models_is_among_those_run_here():
+    assert {path.stem for path in WORKFLOWS if not needs_models(path)} == {*bundled.NAMES, "object_removal"}
+
+
+@pytest.mark.parametrize("name", ["01_quickstart_box", "object_removal", "prompt_points_painted"])
+def test_the_space_shuttle_is_found(ran, name):
+    (mask,) = masks(ran(name)("Mask"))
+    assert overlap(mask, SHUTTLE) > 0.7
+
+
+@pytest.mark.parametrize(
+    "name", ["06_points", "08_automatic", "prompt_boxes_as_text", "prompt_box_and_points",
+             "prompt_scribble_mask_editor"]
+)
+def test_the_woman_is_found_without_her_helmet(ran, name):
+    (mask,) = masks(ran(name)("Mask"))
+    assert holds(mask, FACE, SUIT, HELMET, FLAG) == [True, True, False, False]
+    assert 0.2 < mask.mean() < 0.5
+
+
+@pytest.mark.parametrize(
+    "name", ["prompt_box_from_a_node", "prompt_single_point", "prompt_points_mask_editor", "prompt_rough_mask"]
+)
+def test_the_helmet_is_found_without_the_woman(ran, name):
+    (mask,) = masks(ran(name)("Mask"))
+    assert holds(mask, HELMET, FACE, SUIT, FLAG) == [True, False, False, False]
+    assert 0.05 < mask.mean() < 0.2
+
+
+def test_strokes_find_cup_saucer_and_spoon_but_not_the_table(ran):
+    (mask,) = masks(ran("07_scribble")("Mask"))
+    assert holds(mask, COFFEE, SAUCER, SPOON, TABLE) == [True, True, True, False]
+
+
+def test_five_steps_show_painting_potential_cluster_and_mask(ran):
+    shown = ran("09_amcp_step_by_step")
+    assert all(len(shown(f"{step}: {what}")) == 1
+               for step in range(1, 6) for what in ("painting", "potential", "cluster", "mask"))
+    first, second = (masks(shown(f"{step}: mask"))[0] for step in (1, 2))
+    start = masks(shown("Mask at the start"))[0]
+    assert first.sum() < start.sum() <= 136 * 298  # an I-step cuts
+    assert second.sum() > first.sum()  # an O-step adds
+    assert overlap(masks(shown("5: mask"))[0], SHUTTLE) > 0.7
+    assert set(np.unique(shown("1: cluster")[0][..., 0])) <= {*range(256)} and shown("1: cluster")[0].max() == 255
+
+
+def test_three_terms_are_heat_maps_inside_the_contrast_box(ran):
+    shown = ran("10_contrastive_potential", preset="paper")
+    terms = [shown(f"The {name} term")[0] for name in ("paint", "color", "prompt")]
+    for term in (*terms, shown("Their sum")[0]):
+        assert term[400, 100].tolist() == [128, 128, 128]  # outside the contrast box
+        assert term[150, 410].tolist() != [128, 128, 128]
+        assert len(np.unique(term.reshape(-1, 3), axis=0)) > 30
+
+
+@pytest.mark.parametrize("name", ["several_objects", "prompt_label_map"])
+def test_three_objects_of_one_photo_come_out_of_one_run(ran, name):
+    found = masks(ran(name)("Masks"))
+    assert len(found) == 3
+    assert sum(found).max() == 1 or np.sum(found, axis=0).max() == 1
+    assert max(overlap(mask, SHUTTLE) for mask in found) > 0.7
+    assert [sum(holds(mask, place)[0] for mask in found) for place in (FACE, HELMET, FLAG)] == [1, 1, 0]
+
+
+def test_reassembly_shows_two_small_shuttles_and_nothing_else_new(ran):
+    shown = ran("reassembly")
+    (plate,), (picture,) = shown("Clean plate"), shown("Put together again")
+    new = np.abs(plate.astype(int) - picture).max(-1) > 12
+    assert 0.4 * SHUTTLE.sum() < new.sum() < 1.1 * SHUTTLE.sum()
+    assert new[:, :330].mean() < 0.01
+
+
+def test_amodal_completes_the_saucer_under_the_cup(ran):
+    shown = ran("amodal")
+    (mask,) = masks(shown("Whole mask, seen and hidden"))
+    hidden = (280, 200)  # under the cup
+    assert holds(mask, SAUCER, hidden, TABLE) == [True, True, False]
+    (layer,) = shown("Completed layer")
+    assert layer[hidden[1], hidden[0], 3] > 127
+
+
+def test_layers_are_the_three_objects_front_to_back_and_a_plate(ran, server):
+    shown = ran("layers")
+    helmet, woman, shuttle = (layer[..., 3] > 127 for layer in shown("Layers"))
+    assert holds(helmet, HELMET, FACE) == [True, False]
+    assert holds(woman, FACE, SUIT) == [True, True]
+    assert overlap(shuttle, SHUTTLE) > 0.6
+    (plate,) = shown("Plate")
+    assert plate.shape == (SIDE, SIDE, 3)
+    assert list((server.base / "output" / "paintseg").glob("layers_*.ora"))
+
+
+def test_the_shuttle_is_followed_through_the_video(ran, server):
+    found = masks(ran("video")("Masks"))
+    human = Image.open(HUMAN_MASK).convert("L")
+    seen = [np.asarray(drawings.camera(human, frame)) > 127 for frame in range(drawings.FRAMES)]
+    assert len(found) == drawings.FRAMES
+    assert min(overlap(mask, truth) for mask, truth in zip(found, seen, strict=True)) > 0.65
+    assert list((server.base / "output" / "video").glob("PaintSeg_*.mp4"))
 
 
 def test_values_that_fit_no_widget_are_refused(client):
@@ -43,3 +180,8 @@ def test_muted_nodes_and_notes_are_left_out(client):
     note = {"id": 1, "type": "Note", "mode": 0, "widgets_values": ["hello"]}
     muted = {"id": 2, "type": "SolidMask", "mode": 2, "widgets_values": [1.0, 64, 64]}
     assert to_prompt({"nodes": [note, muted], "links": []}, client.object_info()) == {}
+
+
+@pytest.mark.parametrize("name", bundled.NAMES)
+def test_files_are_what_the_tool_writes(client, name):
+    assert bundled.build(name, client.object_info()).to_json() == read(ROOT / "workflows" / f"{name}.json")
