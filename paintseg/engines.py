@@ -92,6 +92,11 @@ def answering(factory: str, arguments: dict[str, Any], threads: int) -> Callable
     return answer
 
 
+def called(work: Work) -> Work:
+    """The factory of work that can be pickled and has nothing to load."""
+    return work
+
+
 def connect(**settings: Any) -> Any:
     """The module ray, connected to the cluster that RAY_ADDRESS names, to one running here, or to one of its own.
 
