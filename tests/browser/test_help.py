@@ -1,0 +1,95 @@
+"""A person asks a node what it does, and reads the answer in their own language."""
+
+import json
+
+import pytest
+from harness.help_pages import LANGUAGES
+from harness.paths import PACK_NAME, ROOT
+
+ARTEFACTS = ROOT / "output" / "test-artifacts"
+NODES = sorted(page.stem for page in (ROOT / "web" / "docs").glob("*.md"))
+GREETED = {"Comfy.TutorialCompleted": True}  # else a new user's template browser opens over the canvas
+SHIPPED = sorted(set(LANGUAGES) - {"de"})  # ComfyUI 0.30 has no German yet, so its browser never asks for it
+
+
+def read(language, file):
+    return json.loads((ROOT / "locales" / language / f"{file}.json").read_text(encoding="utf-8"))
+
+
+def words(language, node="PaintSeg_AMCPLoop"):
+    return read(language, "nodeDefs")[node]
+
+
+def natural_width(picture):
+    return picture.evaluate("image => image.decode().then(() => image.naturalWidth, () => 0)")
+
+
+@pytest.fixture
+def desk(client, comfy):
+    """ComfyUI with an empty canvas, and every complaint since it was ready."""
+    client.post_json("/settings", GREETED)
+    comfy.open()
+    comfy.watch()
+    return comfy
+
+
+@pytest.fixture
+def spoken(client, comfy):
+    """ComfyUI in another language; English again afterwards, since the server remembers."""
+
+    def switch(language):
+        client.post_json("/settings", {**GREETED, "Comfy.Locale": language})
+        comfy.open()
+        return comfy
+
+    yield switch
+    client.post_json("/settings", {"Comfy.Locale": "en"})
+
+
+def test_help_shows_picture_and_tables(desk):
+    desk.add_node("PaintSeg_AMCPLoop")
+    shown = desk.open_help()
+    picture = shown.locator("img").first
+    assert natural_width(picture) > 400
+    assert picture.get_attribute("src") == f"/extensions/{PACK_NAME}/docs/pictures/PaintSeg_AMCPLoop.jpg"
+    desk.page.screenshot(path=ARTEFACTS / "help-panel.png")
+    assert shown.locator("table").count() == 2
+    assert "tables: written by" not in shown.inner_text()
+    # There may be a page per language, and ComfyUI asks for that one first.
+    refused = [complaint for complaint in desk.complaints if PACK_NAME in complaint]
+    assert [complaint for complaint in refused if not complaint.endswith("/PaintSeg_AMCPLoop/en.md")] == []
+
+
+def test_every_pages_picture_loads_from_where_the_panel_looks(desk):
+    loaded = desk.page.evaluate(
+        """addresses => Promise.all(addresses.map(address => new Promise(done => {
+            const image = new Image()
+            image.onload = () => done(image.naturalWidth)
+            image.onerror = () => done(0)
+            image.src = address
+        })))""",
+        [f"/extensions/{PACK_NAME}/docs/pictures/{node}.jpg" for node in NODES],
+    )
+    assert [node for node, width in zip(NODES, loaded, strict=True) if width < 200] == []
+
+
+@pytest.mark.parametrize("language", SHIPPED)
+def test_a_node_speaks_the_users_language(spoken, language):
+    page = spoken(language)
+    page.add_node("PaintSeg_AMCPLoop")
+    expected, menu = words(language), read(language, "main")["nodeCategories"]
+    shown = page.page.evaluate(
+        """() => { const node = app.graph._nodes[0]; return {
+            title: node.constructor.title,
+            inputs: Object.fromEntries(node.inputs.map(input => [input.name, input.localized_name])),
+            outputs: node.outputs.map(output => output.localized_name),
+            widgets: node.widgets.map(widget => widget.label),
+            category: LiteGraph.registered_node_types["PaintSeg_AMCPStart"].category
+        } }"""
+    )
+    page.page.screenshot(path=ARTEFACTS / f"language-{language}.png")
+    assert shown["title"] == expected["display_name"]
+    assert shown["inputs"] == {key: one["name"] for key, one in expected["inputs"].items()}
+    assert shown["outputs"] == [one["name"] for one in expected["outputs"].values()]
+    assert expected["inputs"]["preset"]["name"] in shown["widgets"]
+    assert shown["category"] == f"{menu['PaintSeg']}/{menu['step by step']}"

@@ -1,0 +1,43 @@
+"""What the documents point to is there."""
+
+import re
+
+import pytest
+from harness.paths import ROOT
+
+LINKS = re.compile(r"!?\[[^\]]*\]\(([^)]+)\)|<img src=\"([^\"]+)\"")
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("paintseg/**/README.md")])
+
+
+def targets(document):
+    return [one or other for one, other in LINKS.findall(document.read_text(encoding="utf-8"))]
+
+
+def anchors(document):
+    """The names GitHub gives to a document's headings."""
+    titles = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.M)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_no_link_is_dead(document):
+    dead = []
+    for target in targets(document):
+        place, _, anchor = target.partition("#")
+        if place.startswith("http"):
+            continue
+        there = document.parent / place if place else document
+        if not there.exists() or (anchor and anchor not in anchors(there)):
+            dead.append(target)
+    assert dead == []
+
+
+def test_the_readme_shows_workflows_that_are_there():
+    shown = re.findall(r"<img src=\"workflows/(\w+)\.jpg\"", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert len(shown) >= 10
+    assert [name for name in shown if not (ROOT / "workflows" / f"{name}.json").is_file()] == []
+
+
+def test_the_readme_names_every_node():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [page.stem for page in (ROOT / "web" / "docs").glob("*.md") if page.stem not in text] == []
