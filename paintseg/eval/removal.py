@@ -2,12 +2,12 @@
 
 Objects are taken out by their human masks, so that only the plate is judged:
 
-- found: the highest IoU, with the object that was there, of an object discovered without a prompt: of the first
-  three of repeated cuts, those that the cuts themselves call an object (away from the rim, clearly cut off).
+- found: IoU, with the object that was there, of the first thing that discovery (repeated cuts) itself calls an
+  object: away from the photo's rim and clearly cut off.
 - salient: IoU of what stands out most, object or not (one cut, TokenCut). Of an empty landscape that is half of the
   photo, and overlaps any place in it.
 - seam: mean absolute difference of neighbouring pixels across the hole's edge, over that inside the hole; near: over
-  that within `NEAR` pixels on either side of the edge.
+  that within `NEAR` pixels on either side of the edge; photo: over that of the photo at the same places.
 - statistics: how far means and deviations of the encoder's features in the hole are from those around it,
   beside the same of the photo, where the object still is.
 - strangeness: see `paintseg.layers.strangeness`.
@@ -18,7 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -56,6 +56,7 @@ class Measured:
     salient: float
     seam: float
     seam_near: float
+    seam_photo: float
     statistics_before: float
     statistics: float
     strangeness: float
@@ -116,6 +117,7 @@ def measure(instance: Instance, image: Tensor, mask: Tensor, plate: Tensor, hole
         *discovered(plate, mask, encoder),
         seam_ratio(plate, hole),
         seam_ratio(plate, hole, NEAR),
+        step_across(plate, hole) / max(step_across(image, hole), 1e-6),
         statistics_distance(image, hole, encoder),
         statistics_distance(plate, hole, encoder),
         strangeness(plate, hole, encoder),
@@ -123,16 +125,19 @@ def measure(instance: Instance, image: Tensor, mask: Tensor, plate: Tensor, hole
 
 
 def discovered(image: Tensor, mask: Tensor, encoder: Encoder) -> tuple[float, float]:
-    """IoU with a mask of the discovered object that overlaps it most, and of what stands out most; 0 for none."""
+    """IoU with a mask of the first discovered object, and of what stands out most; 0 where there is none."""
 
-    def best(find: Callable[[], list[Tensor]]) -> float:
+    def overlap(find: Callable[[], Tensor]) -> float:
         try:
-            found = find()
+            found = find() > 0.5
         except InputError:  # nothing stands out
             return 0.0
-        return max(float(((one > 0.5) & mask).sum() / ((one > 0.5) | mask).sum()) for one in found)
+        return float((found & mask).sum() / (found | mask).sum())
 
-    return best(lambda: coarse_masks(image, encoder, sure=True)), best(lambda: [coarse_mask(image, encoder)])
+    return (
+        overlap(lambda: coarse_masks(image, encoder, most=1, sure=True)[0]),
+        overlap(lambda: coarse_mask(image, encoder)),
+    )
 
 
 def seam_ratio(plate: Tensor, hole: Tensor, near: int | None = None) -> float:
@@ -143,19 +148,25 @@ def seam_ratio(plate: Tensor, hole: Tensor, near: int | None = None) -> float:
         plate: 3 x H x W. hole: H x W bool.
         near: instead of all of the hole, the pixels so near to its edge on either side of it.
     """
-    if near is not None:
-        inside, outside = depth_inside(hole), depth_inside(~hole)
-        band = (hole & (inside <= near)) | (~hole & (outside <= near))
-    across, within = [], []
+    counted = hole if near is None else torch.where(hole, depth_inside(hole), depth_inside(~hole)) <= near
+    within = []
+    for step, first, second, apart in _steps(plate, hole, counted):
+        within.append(step[first & second & ~apart])
+    return step_across(plate, hole) / max(float(torch.cat(within).mean()), 1e-6)
+
+
+def step_across(image: Tensor, hole: Tensor) -> float:
+    """Mean absolute difference of neighbouring pixels of an image 3 x H x W, one in the hole H x W and one not."""
+    return float(torch.cat([step[apart] for step, *_, apart in _steps(image, hole, hole)]).mean())
+
+
+def _steps(image: Tensor, hole: Tensor, counted: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
+    """Down and to the right: the steps, whether either pixel is counted, and whether the hole's edge is between."""
     for dim in (0, 1):
         length = hole.shape[dim] - 1
-        step = plate.diff(dim=dim + 1).abs().mean(0)
-        first, second = hole.narrow(dim, 0, length), hole.narrow(dim, 1, length)
-        across.append(step[first ^ second])
-        same = first & second if near is None else (
-            ~(first ^ second) & band.narrow(dim, 0, length) & band.narrow(dim, 1, length))
-        within.append(step[same])
-    return float(torch.cat(across).mean() / torch.cat(within).mean().clamp_min(1e-6))
+        first, second = (counted.narrow(dim, at, length) for at in (0, 1))
+        apart = hole.narrow(dim, 0, length) ^ hole.narrow(dim, 1, length)
+        yield image.diff(dim=dim + 1).abs().mean(0), first, second, apart
 
 
 def statistics_distance(image: Tensor, hole: Tensor, encoder: Encoder) -> float:
@@ -199,8 +210,8 @@ def summarise(rows: Sequence[Measured]) -> dict[str, float]:
         "plates": float(len(rows)),
         "object found before": count("found_before", lambda iou: iou >= FOUND),
         "object not found again": count("found", lambda iou: iou < FOUND),
-        "IoU of objects discovered before": mean("found_before"),
-        "IoU of objects discovered after": mean("found"),
+        "IoU of the first object before": mean("found_before"),
+        "IoU of the first object after": mean("found"),
         "salient before": count("salient_before", lambda iou: iou >= FOUND),
         "not salient again": count("salient", lambda iou: iou < FOUND),
         "IoU of what is salient before": mean("salient_before"),
@@ -209,6 +220,7 @@ def summarise(rows: Sequence[Measured]) -> dict[str, float]:
         "seam within 10 %": count("seam", lambda ratio: abs(ratio - 1) <= 0.1),
         "seam near, mean": mean("seam_near"),
         "seam near within 10 %": count("seam_near", lambda ratio: abs(ratio - 1) <= 0.1),
+        "seam over the photo's, mean": mean("seam_photo"),
         "statistics before": mean("statistics_before"),
         "statistics after": mean("statistics"),
         "strangeness": mean("strangeness"),

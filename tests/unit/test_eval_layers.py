@@ -7,7 +7,7 @@ from PIL import Image
 
 from paintseg.eval.amodal import convex_hull, occlusions, overlap
 from paintseg.eval.datasets import read_manifest
-from paintseg.eval.removal import discovered, seam_ratio, spread
+from paintseg.eval.removal import discovered, seam_ratio, spread, step_across
 
 from .small_models import embedded, example
 
@@ -55,6 +55,7 @@ def test_by_hand_of_a_row():
     hole = torch.zeros(1, 11, dtype=torch.bool)
     hole[:, 3:8] = True
     plate = row.expand(3, 1, 11)
+    assert step_across(plate, hole) == pytest.approx(0.3)
     assert seam_ratio(plate, hole) == pytest.approx(0.3 / 0.15)
     assert seam_ratio(plate, hole, 2) == pytest.approx(0.3 / 0.1)
 
