@@ -53,7 +53,7 @@ class PromptToMask(io.ComfyNode):
                 ),
                 io.MultiType.Input(
                     "boxes",
-                    types=[io.BoundingBox, io.BBOX, io.Array, io.String],
+                    types=[io.BoundingBox, io.BBOX, io.Custom("ARRAY"), io.String],
                     optional=True,
                     tooltip="Boxes from another node, instead of the one drawn: one for all images, one per "
                     "image, or several for a single image, which gives one mask each.",
