@@ -1,9 +1,13 @@
 """What the documents point to is there."""
 
+import os
 import re
+import subprocess
+import sys
 
 import pytest
-from harness.paths import ROOT
+from harness.paths import PHOTO, ROOT
+from PIL import Image
 
 LINKS = re.compile(r"!?\[[^\]]*\]\(([^)]+)\)|<img src=\"([^\"]+)\"")
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("paintseg/**/README.md")])
@@ -41,3 +45,13 @@ def test_the_readme_shows_workflows_that_are_there():
 def test_the_readme_names_every_node():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert [page.stem for page in (ROOT / "web" / "docs").glob("*.md") if page.stem not in text] == []
+
+
+@pytest.mark.slow
+def test_the_readmes_example_runs(tmp_path):
+    code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)[1]
+    Image.open(PHOTO).convert("RGB").resize((256, 256)).save(tmp_path / "photo.jpg")
+    (tmp_path / "example.py").write_text(code + "\nprint(tuple(result.mask.shape))\n", encoding="utf-8")
+    elsewhere = {**os.environ, "PYTHONPATH": str(ROOT)}
+    said = subprocess.run([sys.executable, "example.py"], cwd=tmp_path, env=elsewhere, capture_output=True, text=True)
+    assert said.stdout.strip() == "(256, 256)", said.stderr
