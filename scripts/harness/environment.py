@@ -40,6 +40,11 @@ def ensure(extras: Sequence[str], console: Console) -> None:
     Returns at once when nothing changed since the last time. An interrupted run is taken up where it stopped.
     Raises `SetupError` with one sentence when disk, network or Python's venv module is missing.
     """
+    if comfyui.VERSION != comfyui.PINNED:
+        if not VENV_PYTHON.exists():
+            raise SetupError("Older versions of ComfyUI run on the newest one's packages: run scripts/setup --test first.")
+        comfyui.fetch(VENV_PYTHON, console)
+        return
     wanted = fingerprint(extras)
     if wanted in _stamps() and not UNFINISHED.exists() and VENV_PYTHON.exists() and comfyui.is_ready():
         return
