@@ -42,7 +42,7 @@ def ensure(extras: Sequence[str], console: Console) -> None:
     """
     if comfyui.VERSION != comfyui.PINNED:
         if not VENV_PYTHON.exists():
-            raise SetupError("Older versions of ComfyUI run on the newest one's packages: run scripts/setup --test first.")
+            raise SetupError("Older ComfyUIs run on the newest one's packages: run scripts/setup --test first.")
         comfyui.fetch(VENV_PYTHON, console)
         return
     wanted = fingerprint(extras)

@@ -1,7 +1,7 @@
 """What strangers' graphs hold, and bad luck: each case has its sentence, in the library, the commands and the nodes.
 
-A refusal is an InputError (WeightsError, PainterError) of one line; the command ends with 2 and writes nothing; the node
-raises the same sentence, which ComfyUI shows on it. "-": the case cannot arise there. The server's share (the
+A refusal is an InputError (WeightsError, PainterError) of one line; the command ends with 2 and writes nothing; nodes
+raise the same sentence, which ComfyUI shows on them. "-": the case cannot arise there. The server's share (the
 queue goes on, two prompts at once, cancelling, a server stopped) is in tests/server/test_recoveries.py.
 
 | case                              | library           | command             | node                      |
