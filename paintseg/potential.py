@@ -48,7 +48,7 @@ def paint_term(frame: Frame, paintings: Tensor, encoder: Encoder, distance: Dist
     Returns:
         N x 1 x h x w on the canvas, 0 where nothing differs.
     """
-    painted = torch.cat([encoder.encode(image[None]) for image in frame.render(paintings, frame.image)])
+    painted = encoder.encode(frame.render(paintings, frame.image))
     photo = frame.features.expand_as(painted)
     if distance == "squared":
         term = ((photo - painted) ** 2).sum(1, keepdim=True)
