@@ -1,6 +1,7 @@
 """The pack as ComfyUI-Manager and the registry see it."""
 
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -59,3 +60,16 @@ def test_the_library_never_imports_comfyui_or_itself_by_name():
     assert [
         path for path in tracked("paintseg/*.py", "paintseg/**/*.py") if pattern.search(path.read_text("utf-8"))
     ] == []
+
+
+def test_everything_the_workflows_load_is_shipped_and_placed():
+    example = runpy.run_path(str(ROOT / "nodes" / "example.py"))
+    placed = {*example["LOADED"], *example["PAINTED"]}
+    texts = "".join(path.read_text("utf-8") for path in tracked("workflows/*.json"))
+    assert set(re.findall(r"\bpaintseg_\w+\.\w+", texts)) == placed
+    assert placed <= {path.name for path in tracked("workflows/assets/*")}
+
+
+def test_what_is_shipped_beside_the_weights_is_small():
+    heavy = [path.name for path in tracked("workflows/*", "subgraphs/*") if path.stat().st_size > 200_000]
+    assert heavy == ["paintseg_astronaut.png"]
