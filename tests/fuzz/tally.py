@@ -19,6 +19,9 @@ fuzzed = settings(
     phases=(Phase.explicit, Phase.generate),
 )
 
+# What runs the whole method takes a hundred times as long as the rest: a tenth of the examples.
+fuzzed_slowly = settings(fuzzed, max_examples=max(1, EXAMPLES // 10))
+
 SENTENCE = 600  # characters: longer is no sentence
 
 

@@ -14,7 +14,7 @@ from paintseg.several import segment_each
 from paintseg.video import follow
 
 from .inputs import masks, photos, prompt_parts, sizes, tensors
-from .tally import attempt, fuzzed
+from .tally import attempt, fuzzed_slowly
 from .test_pictures import in_unit_range
 from .tiny import Blur, Colours
 
@@ -66,7 +66,7 @@ def check(result, size):
     assert all(line == line.strip() and line for line in result.note.splitlines())
 
 
-@fuzzed
+@fuzzed_slowly
 @given(st.data(), sizes, configs(), st.one_of(st.integers(0, 9), st.integers()))
 def test_segment(data, size, settings, seed):
     photo = data.draw(photos(size))
@@ -88,7 +88,7 @@ def prompts(draw, size):
     return Prompt(size, points=((x0 + 0.5, y0 + 0.5),))
 
 
-@fuzzed
+@fuzzed_slowly
 @given(st.data(), few, st.integers(0, 3))
 def test_several(data, size, count):
     with attempt("segment_each"):
@@ -98,7 +98,7 @@ def test_several(data, size, count):
         assert found.labels.max() <= count and in_unit_range(found.soft)
 
 
-@fuzzed
+@fuzzed_slowly
 @given(st.data(), few, st.integers(1, 3))
 def test_following(data, size, count):
     with attempt("follow"):
@@ -108,7 +108,7 @@ def test_following(data, size, count):
         assert all(one.mask.shape == size and in_unit_range(one.soft) for one in found)
 
 
-@fuzzed
+@fuzzed_slowly
 @given(st.data(), few)
 def test_candidates(data, size):
     with attempt("candidates"):
@@ -118,7 +118,7 @@ def test_candidates(data, size):
             check(one.result, size)
 
 
-@fuzzed
+@fuzzed_slowly
 @given(st.data(), sizes, st.sampled_from("IO"), configs())
 def test_the_potential_of_any_painting(data, size, direction, settings):
     with attempt("measure"):
@@ -129,7 +129,7 @@ def test_the_potential_of_any_painting(data, size, direction, settings):
             assert term is None or (term.shape == size and in_unit_range(term))
 
 
-@fuzzed
+@fuzzed_slowly
 @given(st.data(), st.sampled_from([(40, 48), (64, 33)]))
 def test_taking_apart(data, size):
     spot = tensors(size, ("pixel", "pixel", "halves"), (torch.float32,))

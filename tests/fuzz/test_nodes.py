@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from .inputs import any_tensor, good, nearly, tensors, texts, values
-from .tally import attempt, fuzzed
+from .tally import attempt, fuzzed, fuzzed_slowly
 from .test_pictures import in_unit_range
 from .tiny import Blur, Colours
 
@@ -112,7 +112,7 @@ def test_prompt(image, given):
         assert len(prompt) == len(mask) and mask_like(mask) and mask.shape[1:] == image.shape[1:3]
 
 
-@fuzzed
+@fuzzed_slowly
 @given(images(), prompts, presets, seeds, st.sampled_from([0, 1]), st.sampled_from([0, 1, 2]))
 def test_segment(image, prompt, preset, seed, steps, paintings):
     with attempt("node Segment"):
@@ -122,17 +122,17 @@ def test_segment(image, prompt, preset, seed, steps, paintings):
         assert image_like(plate) and image_like(layer, 4) and image_like(frames)
 
 
-@fuzzed
+@fuzzed_slowly
 @given(images(), prompts, presets, seeds, st.lists(st.sampled_from(["auto", "I", "O"]), min_size=1, max_size=2))
 def test_steps(image, prompt, preset, seed, directions):
     with attempt("node Start, Step"):
         state = N.steps.AMCPStart.execute(image, prompt, preset, seed, paintings=1, **MODELS).result[0]
         for direction in directions:
-            state, mask, painting, potential = N.steps.AMCPStep.execute(state, direction).result
+            state, mask, painting, potential, *_ = N.steps.AMCPStep.execute(state, direction).result
             assert mask_like(mask) and image_like(painting) and mask_like(potential)
 
 
-@fuzzed
+@fuzzed_slowly
 @given(images(), images(), masks(), st.sampled_from("IO"), presets, maybe(prompts))
 def test_potential(image, painted, mask, direction, preset, prompt):
     with attempt("node Contrastive Potential"):
@@ -141,7 +141,7 @@ def test_potential(image, painted, mask, direction, preset, prompt):
         assert mask_like(potential) and all(map(image_like, heat))
 
 
-@fuzzed
+@fuzzed_slowly
 @given(images(most=1), maybe(prompts), maybe(masks(most=1)), seeds)
 def test_objects(image, prompt, labels, seed):
     if labels is not None and labels.is_floating_point():
@@ -151,7 +151,7 @@ def test_objects(image, prompt, labels, seed):
         assert all(map(mask_like, found[:3])) and image_like(found[3])
 
 
-@fuzzed
+@fuzzed_slowly
 @given(images(), prompts, st.sampled_from(["follow", "independent"]), seeds)
 def test_video(image, prompt, mode, seed):
     with attempt("node Video"):
@@ -159,7 +159,7 @@ def test_video(image, prompt, mode, seed):
         assert mask_like(found[0]) and mask_like(found[1])
 
 
-@fuzzed
+@fuzzed_slowly
 @given(images(), st.integers(1, 3))
 def test_discover(image, objects):
     with attempt("node Discover"):
@@ -167,7 +167,7 @@ def test_discover(image, objects):
         assert mask_like(mask) and len(prompt) == len(mask)
 
 
-@fuzzed
+@fuzzed_slowly
 @given(images(), masks(), seeds, st.sampled_from([1, 1, 2]), st.booleans(), st.integers(-1, 9))
 def test_remove(image, mask, seed, candidates, shadow, grow):
     with attempt("node Remove Object"):
@@ -182,7 +182,7 @@ def test_cut_out(image, mask, soften):
         assert image_like(N.layers.CutOut.execute(image, mask, soften).result[0], 4)
 
 
-@fuzzed
+@fuzzed_slowly
 @given(images(), masks(), maybe(masks()), maybe(prompts), seeds)
 def test_amodal(image, front, behind, prompt, seed):
     with attempt("node Amodal"):
@@ -190,7 +190,7 @@ def test_amodal(image, front, behind, prompt, seed):
         assert mask_like(found[0]) and image_like(found[1], 4) and image_like(found[2])
 
 
-@fuzzed
+@fuzzed_slowly
 @given(images(most=1), maybe(prompts), seeds, st.integers(1, 3), st.booleans())
 def test_layers(image, prompt, seed, most, shadow):
     with attempt("node Layers"):

@@ -1,0 +1,97 @@
+"""The parts of `scripts/test` that try much at once: fuzzing in two processes, older ComfyUIs, and their figures."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from . import comfyui
+from .paths import OUTPUT, ROOT, VENV_PYTHON
+
+FIGURES = OUTPUT / "test-artifacts" / "reliability.jsonl"
+SHARES = (("test_text.py", "test_masks.py", "test_pictures.py", "test_coverage_guided.py"),
+          ("test_method.py", "test_nodes.py"))
+MANY = "5000"  # examples per entry point with --all
+
+
+def begin() -> None:
+    """Forget the figures of the last run; what is started from here on adds its own."""
+    FIGURES.parent.mkdir(parents=True, exist_ok=True)
+    FIGURES.unlink(missing_ok=True)
+    os.environ["PAINTSEG_FIGURES"] = str(FIGURES)
+
+
+def fuzz(everything: bool, passed_on: list[str]) -> int:
+    """Run tests/fuzz, a process for each share of it, and print what each has to say. Returns an exit code."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    if everything:
+        environment.setdefault("PAINTSEG_FUZZ_EXAMPLES", MANY)
+    which = [] if everything else ["-m", "not long"]
+    running = []
+    for number, files in enumerate(SHARES):
+        log = FIGURES.with_name(f"fuzz-{number}.log")
+        argv = [VENV_PYTHON, "-m", "pytest", "-c", "tests/pytest.ini", *which, *(f"tests/fuzz/{one}" for one in files)]
+        with log.open("wb") as output:
+            process = subprocess.Popen([*argv, *passed_on], cwd=ROOT, env=environment, stdout=output, stderr=output)
+        running.append((process, log))
+    codes = []
+    try:
+        for process, log in running:
+            codes.append(process.wait())
+            print(log.read_text(encoding="utf-8", errors="replace"), flush=True)
+    finally:
+        for process, _ in running:
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
+    nothing_chosen = 5 if passed_on else 0  # pytest's code for no tests, as after -k
+    return next((code for code in codes if code not in (0, nothing_chosen)), 0)
+
+
+def older_versions(passed_on: list[str]) -> int:
+    """Run what needs ComfyUI against its older versions, one after the other. Returns an exit code."""
+    worst = 0
+    for version in comfyui.OLDER:
+        print(f"==> pytest, on ComfyUI {version}", flush=True)
+        environment = {**os.environ, "PAINTSEG_COMFYUI": version}
+        fetch = [VENV_PYTHON, str(ROOT / "scripts" / "setup")]
+        tests = ["tests/server", "tests/unit/test_symbols.py", "tests/unit/test_encoder_nodes.py",
+                 "tests/unit/test_inpaint_model.py", "tests/unit/test_diffusion_painter.py"]
+        argv = [VENV_PYTHON, "-m", "pytest", "-c", "tests/pytest.ini", "-m", "not long", *tests, *passed_on]
+        for command in (fetch, argv):
+            code = subprocess.call(command, cwd=ROOT, env=environment)
+            if code:
+                worst = code
+                break
+        _note({"version": {"comfyui": version, "passed": not code}})
+    return worst
+
+
+def report() -> None:
+    """Print the figures of this run."""
+    if not FIGURES.exists():
+        return
+    total = {"entry_points": 0, "tried": 0, "refused": 0, "crashed": 0}
+    print("==> reliability", flush=True)
+    for line in FIGURES.read_text(encoding="utf-8").splitlines():
+        for kind, figures in json.loads(line).items():
+            if kind == "fuzz":
+                total = {name: total[name] + figures[name] for name in total}
+            else:
+                print(f"{kind}: " + ", ".join(f"{name} {value}" for name, value in figures.items()))
+    print("fuzz: " + ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in total.items()), flush=True)
+
+
+def _note(figures: dict[str, object]) -> None:
+    with Path(os.environ.get("PAINTSEG_FIGURES", FIGURES)).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(figures) + "\n")
+
+
+if __name__ == "__main__":
+    begin()
+    code = fuzz("--all" in sys.argv, [])
+    report()
+    sys.exit(code)
