@@ -126,7 +126,8 @@ class CutOut(io.ComfyNode):
             category=LAYERS,
             description="The object as a layer with transparency. The background's colour is taken out of the "
             "edge, so that no halo shows on another background.",
-            search_aliases=["paintseg", "cut out", "matting", "alpha", "rgba", "transparent", "sticker", "defringe"],
+            search_aliases=["paintseg", "cut out", "cutout", "matting", "matte", "alpha", "rgba", "transparent",
+                            "remove background", "hair", "sticker", "defringe"],
             inputs=[
                 image_input("The photo."),
                 io.Mask.Input("mask", tooltip="The object, best the soft mask of PaintSeg Segment."),

@@ -101,7 +101,8 @@ def test_choices_files_and_numbers_survive_translation(language):
 
 
 def test_every_node_is_found_by_plain_words(nodes):
-    words = {"mask", "segment", "remove object", "cut out", "inpaint", "matting", "background removal", "erase"}
+    words = {"mask", "segment", "remove object", "cut out", "inpaint", "matting", "background removal"}
+    words |= {"remove background", "erase", "matte"}
     aliases = {alias for info in nodes.values() for alias in info["search_aliases"]}
     assert words - aliases == set()
     assert [node for node, info in nodes.items() if len(info["search_aliases"]) < 3] == []
