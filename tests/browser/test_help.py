@@ -73,6 +73,16 @@ def test_every_pages_picture_loads_from_where_the_panel_looks(desk):
     assert [node for node, width in zip(NODES, loaded, strict=True) if width < 200] == []
 
 
+def test_plain_words_find_the_nodes(desk):
+    desk.add_node("PaintSeg_FastPainter")
+    desk.page.evaluate("app.extensionManager.command.execute('Workspace.SearchBox.Toggle')")
+    field = desk.page.get_by_placeholder("Add a node...")
+    field.wait_for()
+    field.fill("erase")
+    desk.page.get_by_text("PaintSeg Remove Object").first.wait_for()
+    desk.page.get_by_text("PaintSeg Segment").first.wait_for()
+
+
 @pytest.mark.parametrize("language", SHIPPED)
 def test_a_node_speaks_the_users_language(spoken, language):
     page = spoken(language)
