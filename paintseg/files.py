@@ -32,8 +32,8 @@ def read_photo(path: Path) -> Tensor:
 
     Raises InputError for what is no photo, is broken, or has more than `MAX_PIXELS`.
     """
-    pixels = _pixels(path, "RGB")
-    return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
+    # bytes are turned before they become floats: a quarter of the memory to move
+    return _unit(torch.from_numpy(_pixels(path, "RGB")).permute(2, 0, 1).contiguous())
 
 
 def read_mask(path: Path) -> Tensor:
@@ -41,7 +41,7 @@ def read_mask(path: Path) -> Tensor:
 
     Raises InputError as `read_photo` does.
     """
-    pixels = torch.from_numpy(_pixels(path, "RGBA"))
+    pixels = _unit(torch.from_numpy(_pixels(path, "RGBA")))
     alpha = pixels[..., 3]
     if alpha.min() < alpha.max():
         return alpha.contiguous()
@@ -121,7 +121,7 @@ def _beside(path: Path) -> Path:
 
 
 def _pixels(path: Path, mode: str) -> np.ndarray:
-    """H x W x channels of `mode`, float32 in [0, 1]."""
+    """H x W x channels of `mode`, uint8, or float32 in [0, 1] where the file has more than 8 bits."""
     if path.is_dir():
         raise InputError(f"{path} is a folder; give one picture")
     if not path.exists():
@@ -157,7 +157,12 @@ def _convert(image: Image.Image, mode: str) -> np.ndarray:
         grey = np.clip(grey / top, 0, 1)
         opaque = [np.ones_like(grey)] if mode == "RGBA" else []
         return np.stack([grey, grey, grey, *opaque], axis=-1)
-    return np.asarray(image.convert(mode), dtype=np.float32) / 255
+    return np.array(image.convert(mode))
+
+
+def _unit(pixels: Tensor) -> Tensor:
+    """Bytes as float32 in [0, 1]; floats as they are."""
+    return pixels.float().div_(255) if pixels.dtype == torch.uint8 else pixels
 
 
 def _reason(error: Exception, path: Path) -> str:

@@ -17,7 +17,7 @@ from paintseg.eval.__main__ import main as evaluation
 from paintseg.files import to_image
 
 pytest.importorskip("ray", reason="Ray is not installed; scripts/test --all installs it")
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 SMALL = ["--preset", "fast", "--size", "64", "--set", "encoder_size=56", "--set", "photo_size=56", "--threads", "1"]
 COUNT = 6
