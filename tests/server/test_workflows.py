@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from harness import bundled, drawings
 from harness.convert import NotConvertible, to_prompt
-from harness.paths import HUMAN_MASK, ROOT
+from harness.paths import HUMAN_MASK, PHOTO, ROOT
 from PIL import Image
 
 WORKFLOWS = sorted((ROOT / "workflows").glob("*.json"))
-SIDE = 512
+SIDE, GREY = 512, 127
 SHUTTLE = np.asarray(Image.open(HUMAN_MASK).convert("L")) > 127
 FACE, SUIT, HELMET, FLAG = (215, 110), (120, 350), (400, 440), (40, 200)  # x, y in the astronaut's photo
 COFFEE, SPOON, SAUCER, TABLE = (300, 140), (365, 295), (120, 250), (520, 60)
@@ -101,20 +101,21 @@ def test_five_steps_show_painting_potential_cluster_and_mask(ran):
     shown = ran("09_amcp_step_by_step")
     assert all(len(shown(f"{step}: {what}")) == 1
                for step in range(1, 6) for what in ("painting", "potential", "cluster", "mask"))
-    first, second = (masks(shown(f"{step}: mask"))[0] for step in (1, 2))
-    start = masks(shown("Mask at the start"))[0]
-    assert first.sum() < start.sum() <= 136 * 298  # an I-step cuts
-    assert second.sum() > first.sum()  # an O-step adds
-    assert overlap(masks(shown("5: mask"))[0], SHUTTLE) > 0.7
-    assert set(np.unique(shown("1: cluster")[0][..., 0])) <= {*range(256)} and shown("1: cluster")[0].max() == 255
+    (start,), (first,), (last,) = (masks(shown(name)) for name in ("Mask at the start", "1: mask", "5: mask"))
+    assert first.sum() < start.sum() == 136 * 298
+    assert overlap(last, SHUTTLE) > 0.7
+    photo = np.asarray(Image.open(PHOTO).convert("RGB")).astype(int)
+    inward, outward = (np.abs(shown(f"{step}: painting")[0] - photo).max(-1) > 12 for step in (1, 2))
+    assert inward[SHUTTLE].mean() > 0.7 and outward[SHUTTLE].mean() < 0.3
+    assert shown("1: cluster")[0][SHUTTLE].mean() > shown("1: cluster")[0][start & ~SHUTTLE].mean()
 
 
 def test_three_terms_are_heat_maps_inside_the_contrast_box(ran):
     shown = ran("10_contrastive_potential", preset="paper")
     terms = [shown(f"The {name} term")[0] for name in ("paint", "color", "prompt")]
     for term in (*terms, shown("Their sum")[0]):
-        assert term[400, 100].tolist() == [128, 128, 128]  # outside the contrast box
-        assert term[150, 410].tolist() != [128, 128, 128]
+        assert term[400, 100].tolist() == [GREY] * 3  # outside the contrast box
+        assert term[150, 410].tolist() != [GREY] * 3
         assert len(np.unique(term.reshape(-1, 3), axis=0)) > 30
 
 
@@ -122,7 +123,7 @@ def test_three_terms_are_heat_maps_inside_the_contrast_box(ran):
 def test_three_objects_of_one_photo_come_out_of_one_run(ran, name):
     found = masks(ran(name)("Masks"))
     assert len(found) == 3
-    assert sum(found).max() == 1 or np.sum(found, axis=0).max() == 1
+    assert np.sum(found, axis=0).max() == 1
     assert max(overlap(mask, SHUTTLE) for mask in found) > 0.7
     assert [sum(holds(mask, place)[0] for mask in found) for place in (FACE, HELMET, FLAG)] == [1, 1, 0]
 
