@@ -71,7 +71,8 @@ def finish(graph, client, node):
 
 def prompt_of(graph):
     """A prompt with its box as it comes; the node that makes it."""
-    return graph.add("PaintSeg_PromptToMask", image=["2", 0], kind="box")
+    box = {"x": 64, "y": 64, "width": 100, "height": 100}
+    return graph.add("PaintSeg_PromptToMask", image=["2", 0], kind="box", box=box)
 
 
 @pytest.mark.slow
