@@ -98,6 +98,7 @@ def run_one(client, kind, graph):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(7200)
 def test_hundreds_of_prompts_leave_the_server_as_it_was(tmp_path, graph):
     told, held, kinds = set(), [], {}
     with Server(tmp_path) as server, Client(server.url) as client:
