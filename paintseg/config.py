@@ -60,6 +60,7 @@ _NOT_NEGATIVE = (
     "settle_reach",
     "settle_slack",
     "settle_shift",
+    "settle_gain",
     "settle_gap",
     "stop_change",
     "first_agreement",
@@ -99,6 +100,7 @@ class Config:
         settle_reach: how far from its place a box is looked for, over its sides (ours; the paper: 0, never moved).
         settle_slack, settle_shift: what gaps between a box and what is found in it cost there, and what the squared
             distance costs, beside the normalised cut.
+        settle_gain: share by which another place must be cheaper than the one drawn.
         settle_rounds, settle_gap: times a box is widened that has a gap, as a share of its side, at one side of what
             is found in it and none at the other (ours; the paper: never).
 
@@ -165,8 +167,9 @@ class Config:
     locate_rounds: int = 2
     locate_prior: float = 0.5
     settle_reach: float = 0.0
-    settle_slack: float = 0.1
-    settle_shift: float = 2.5
+    settle_slack: float = 0.05
+    settle_shift: float = 1.0
+    settle_gain: float = 0.1
     settle_rounds: int = 0
     settle_gap: float = 0.04
 
