@@ -1,5 +1,6 @@
 """What a point may mean, on photos whose answers are known, and the label-free score that ranks it."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,10 @@ from paintseg import amcp
 from paintseg.candidates import MOST, Candidate, candidates, ranked, readings
 from paintseg.config import preset
 from paintseg.errors import InputError
+from paintseg.eval.candidates import main, measure, table
+from paintseg.eval.datasets import read_manifest
+from paintseg.files import to_image
+from paintseg.models import Models
 from paintseg.prompts import Prompt, box_prompt, mask_prompt, point_prompt, scribble_prompt
 from paintseg.score import Score, score
 from paintseg.segment import Result, segment
@@ -105,7 +110,7 @@ def test_a_prompt_for_another_photo_is_refused():
         found(PHOTO, point_prompt([(4, 4)], (9, 9)))
 
 
-@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(4, 40), st.integers(4, 40), st.data())
 def test_any_photo_and_point_gives_candidates_best_first(height, width, data):
     photo = torch.rand(3, height, width, generator=torch.Generator().manual_seed(height * 41 + width))
@@ -125,6 +130,39 @@ def test_any_photo_and_point_gives_candidates_best_first(height, width, data):
     for one in several:
         assert one.result.mask.shape == (height, width) and one.result.mask.any()
         assert off is None or not one.result.mask[off[1], off[0]]
+
+
+# Measuring
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """A folder of one set with one photo: the dartboard, its disc being the object."""
+    for folder, picture in (("images", dartboard()[0]), ("masks", DISC.float())):
+        (tmp_path / "made" / folder).mkdir(parents=True)
+        to_image(picture).save(tmp_path / "made" / folder / "board.png")
+    names = "dataset,stem,image,x0,y0,x1,y1,centroid_x,centroid_y,inner_x,inner_y,scribbles"
+    row = "made,board,board.png,38,22,90,74,64,48,60,50,no"
+    (tmp_path / "manifest.csv").write_text(f"{names}\n{row}\n", encoding="utf-8")
+    return tmp_path
+
+
+def test_candidates_are_measured_by_the_human_mask(photos):
+    (instance,) = read_manifest(photos)
+    row = measure(instance, Models(Surroundings(), MeanColour(4)), TINY)
+    assert len(row.ious) == len(row.inside) == len(row.outside) <= MOST
+    assert max(row.ious) > 0.8 and row.ious[row.plain] <= max(row.ious)
+    plain, first, best = (f"{100 * value:.1f}" for value in (row.ious[row.plain], row.ious[0], max(row.ious)))
+    assert table([row]).splitlines()[-1].split()[:5] == ["all", "1", plain, first, best]
+
+
+def test_the_command_measures_candidates_and_refuses_bad_numbers(photos, tmp_path, capsys):
+    small = [word for text in ("size=128", "encoder_size=112", "finish_size=64") for word in ("--set", text)]
+    target = tmp_path / "out.json"
+    assert main([str(photos), "--only", "made", "--preset", "fast", "--json", str(target), *small]) == 0
+    (row,) = json.loads(target.read_text(encoding="utf-8"))["instances"]
+    assert row["stem"] == "board" and f"{100 * row['ious'][0]:.1f}" in capsys.readouterr().out
+    assert main([str(photos), "--only", "made", "--stride", "0"]) == 2
 
 
 # The score, eq. 6
