@@ -19,6 +19,7 @@ from .errors import InputError
 from .files import read_mask, read_photo, write_mask
 from .listing import Piece
 from .models import Models, embedded_models
+from .parsing import fit_mask, fit_strokes
 from .prompts import Prompt, mask_prompt
 from .segment import segment
 
@@ -134,13 +135,14 @@ def _segment(piece: Piece, image: Tensor | InputError, models: Models, config: C
 def _prompt(piece: Piece, image: Tensor, models: Models) -> Prompt:
     maps = {name: read_mask(Path(getattr(piece, name))) for name in ("scribble", "negative_scribble", "mask")
             if getattr(piece, name)}
-    maps = {name: values if name == "mask" else values > 0.5 for name, values in maps.items()}
+    size = tuple(image.shape[1:])
+    maps = {name: (fit_mask if name == "mask" else fit_strokes)(values, size) for name, values in maps.items()}
     if piece.auto:
         mask = coarse_mask(image, models.encoder)
         if piece.box is None and not piece.points and "scribble" not in maps:
             return mask_prompt(mask)
         maps["mask"] = mask
-    return Prompt(size=tuple(image.shape[1:]), box=piece.box, points=piece.points,
+    return Prompt(size=size, box=piece.box, points=piece.points,
                   negative_points=piece.negative_points, **maps)
 
 
