@@ -103,7 +103,7 @@ def finish(state: amcp.State) -> Tensor:
     scene, config = state.scene, state.scene.config
     view = scene.view
     if config.finish == "none" or not state.weight.any():
-        return view.paste(state.mask.float())[0, 0].clamp(0, 1)
+        return keep_off(view.paste(state.mask.float())[0, 0].clamp(0, 1), scene.prompt)
     x0, y0, x1, y1 = view.box
     ratio = min(1.0, config.finish_size / max(x1 - x0, y1 - y0))
     size = max(1, round((y1 - y0) * ratio)), max(1, round((x1 - x0) * ratio))
@@ -114,7 +114,18 @@ def finish(state: amcp.State) -> Tensor:
     probability = refine(image, evidence, allowed, config)
     soft = torch.zeros(view.photo, device=probability.device)
     soft[y0:y1, x0:x1] = resize(probability[None, None], (y1 - y0, x1 - x0))[0, 0]
-    return drop_refused(soft, scene.prompt, 2 + round(NEGATIVE_RADIUS / 512 * max(x1 - x0, y1 - y0)))
+    reach = 2 + round(NEGATIVE_RADIUS / 512 * max(x1 - x0, y1 - y0))
+    return keep_off(drop_refused(soft, scene.prompt, reach), scene.prompt)
+
+
+def keep_off(soft: Tensor, prompt: Prompt) -> Tensor:
+    """H x W without the very pixels said not to be the object; a view finer than the photo may hold a part of one."""
+    refused = torch.zeros(soft.shape, dtype=torch.bool)
+    if prompt.negative_scribble is not None:
+        refused |= prompt.negative_scribble
+    for x, y in prompt.negative_points:
+        refused[int(y), int(x)] = True
+    return soft.masked_fill(refused.to(soft.device), 0.0) if refused.any() else soft
 
 
 def drop_refused(soft: Tensor, prompt: Prompt, reach: int) -> Tensor:
