@@ -20,7 +20,7 @@ from .morphology import Box, bounding_box
 
 PLACES = 5  # along each axis
 _TOO_FEW = 6  # patches in a box below which nothing can be found in it
-_WHOLE = 0.3  # of its sides must stay on the photo
+_WHOLE = 0.97  # of its area must stay on the photo, or a box would be moved to where it is smaller
 
 
 def settle_box(box: Box, frame: Frame, config: Config, size: tuple[int, int]) -> Box:
@@ -55,7 +55,7 @@ def place_box(box: Box, frame: Frame, config: Config, size: tuple[int, int]) -> 
     for down in torch.linspace(-config.settle_reach, config.settle_reach, PLACES).tolist():
         for across in torch.linspace(-config.settle_reach, config.settle_reach, PLACES).tolist():
             place = _on_photo((x0 + across * wide, y0 + down * high, x1 + across * wide, y1 + down * high), size)
-            if place[2] - place[0] < _WHOLE * wide or place[3] - place[1] < _WHOLE * high:
+            if (place[2] - place[0]) * (place[3] - place[1]) < _WHOLE * wide * high:
                 continue
             free = cells_in(place, grid, size)
             found = _found(walk, free, config)
