@@ -95,8 +95,8 @@ def candidates(
 
 
 def ranked(found: Sequence[Candidate]) -> list[Candidate]:
-    """Highest score first. The plain one's counts `_CLEAR` times: eq. 6 tells a good mask from a bad one better than a
-    good part from a good whole, and the method's own reading of a point is right more often than any other."""
+    """Highest score first. The plain one's counts `_CLEAR` times: with a small painter eq. 6 is a weak judge, and the
+    method's own reading of a point is right more often than any other (BENCHMARKS.md)."""
     return sorted(found, key=lambda one: one.score.total * (_CLEAR if one.plain else 1), reverse=True)
 
 
