@@ -188,11 +188,12 @@ def test_an_empty_mask_is_refused_and_a_full_one_taken(node, command, tmp_path):
     assert command("--mask", "coarse.png")[0] == 0
 
 
-def test_a_mask_of_another_size_is_refused_but_scaled_by_nodes(node, command, tmp_path):
+def test_a_mask_of_another_size_is_refused_but_scaled_by_commands_and_nodes(node, command, tmp_path):
     with pytest.raises(InputError, match="the mask must have the image's size 64 x 48, not 64 x 47"):
         Prompt(SIZE, mask=torch.ones(47, 64))
     Image.new("L", (64, 47), 255).save(tmp_path / "coarse.png")
-    assert command("--mask", "coarse.png")[0] == 2
+    assert command("--mask", "coarse.png", "-o", "mask.png")[0] == 0
+    os.unlink("mask.png")
     assert node(kind="mask", mask=torch.nn.functional.max_pool2d(DISC[None].float(), 2)).any()
 
 
