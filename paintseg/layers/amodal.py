@@ -19,6 +19,7 @@ from ..errors import InputError
 from ..morphology import bounding_box, grow_box
 from ..painters import Painter
 from ..prompts import Prompt, mask_prompt
+from ..scene import check_image
 from ..segment import segment
 from .cutout import cut_out
 from .removal import check_mask, paint_out
@@ -84,6 +85,7 @@ def amodal(image: Tensor, front: Tensor, behind: Tensor | Prompt, painter: Paint
         InputError: as `paint_out` and `segment`, and when the visible part lies wholly under the front
             object.
     """
+    check_image(image)
     known = None if isinstance(behind, Prompt) else check_mask(behind, tuple(image.shape[1:]), "mask behind")
     covered = check_mask(front, tuple(image.shape[1:]), "front mask") > 0.5
     if known is not None and not ((known > 0.5) & ~covered).any():

@@ -14,7 +14,7 @@ from .paths import OUTPUT, ROOT, VENV_PYTHON
 FIGURES = OUTPUT / "test-artifacts" / "reliability.jsonl"
 SHARES = (("test_text.py", "test_masks.py", "test_pictures.py", "test_coverage_guided.py"),
           ("test_method.py", "test_nodes.py"))
-MANY = "5000"  # examples per entry point with --all
+MANY = "2000"  # examples per entry point with --all
 
 
 def begin() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hypothesis import HealthCheck, Phase, settings
 
-EXAMPLES = int(os.environ.get("PAINTSEG_FUZZ_EXAMPLES", "2000"))
+EXAMPLES = int(os.environ.get("PAINTSEG_FUZZ_EXAMPLES", "200"))
 
 # Derandomised: a change that breaks nothing fails nothing. Shrinking takes minutes and is for a person at a terminal.
 fuzzed = settings(
