@@ -7,7 +7,7 @@ queue goes on, two prompts at once, cancelling, a server stopped) is in tests/se
 | case                              | library           | command             | node                      |
 |-----------------------------------|-------------------|---------------------|---------------------------|
 | wrong shapes, batch of 0          | refused           | -                   | refused                   |
-| sizes that differ                 | refused           | refused             | masks scaled, others no   |
+| sizes that differ                 | refused           | masks scaled        | masks scaled, others no   |
 | 1 px and 1 x 10000 photos         | done              | done                | done                      |
 | grey, RGBA, 16-bit                | refused           | done                | done                      |
 | NaN, infinities                   | refused           | refused             | refused                   |
