@@ -429,6 +429,8 @@ def place_for(prefix: str, picture: Tensor) -> tuple[str, str, int]:
     """The folder, the name and the number of the next file of that prefix in ComfyUI's output folder."""
     height, width = picture.shape[1:]
     try:
+        if not prefix.isprintable():
+            raise ValueError("a character that no file name has")
         folder, name, counter, *_ = folder_paths.get_save_image_path(
             prefix, folder_paths.get_output_directory(), width, height
         )
