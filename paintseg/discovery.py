@@ -234,4 +234,5 @@ def _rim(size: tuple[int, int]) -> np.ndarray:
 def _to_photo(values: np.ndarray, size: tuple[int, int]) -> Tensor:
     """Membership h x w at the photo's size, between the patches' centres."""
     grid = torch.from_numpy(values).float()[None, None]
-    return F.interpolate(grid, size, mode="bilinear", align_corners=False)[0, 0]
+    grown = F.interpolate(grid, size, mode="bilinear", align_corners=False)[0, 0]
+    return grown.clamp(0, 1)  # the weights of four ones may add up to a hair more
