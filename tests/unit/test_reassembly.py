@@ -122,11 +122,11 @@ def test_placements_are_read_from_json():
         ("[3]", "a placement is an object like"),
         ('{"size": 2}', "a placement has no 'size'; it has layer, x, y"),
         ('{"flip": 1}', "the flip of a placement must be true or false, not 1"),
-        ('{"scale": "2"}', "the scale of a placement must be a number, not '2'"),
+        ('{"scale": "2"}', "the scale of a placement must be a number, not 2"),
         ('{"layer": 0.5}', "the layer of a placement must be a whole number"),
         ('{"scale": 0}', "the scale of a placement must be above 0"),
         ('{"opacity": 2}', "the opacity of a placement must be from 0 to 1"),
-        ('{"x": NaN}', "the x of a placement must be a finite number"),
+        ('{"x": NaN}', "the x of a placement must be a number up to 1e.09, not nan"),
     ],
 )
 def test_bad_placements_are_refused(text, sentence):

@@ -31,6 +31,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -389,17 +390,21 @@ def test_memory_that_is_not_enough_is_said_by_the_command(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["photo.png"]
 
 
-@pytest.fixture
+@contextmanager
 def small_disk():
-    """Files of this process may not grow beyond 2000 bytes for a while."""
-    resource = pytest.importorskip("resource")
+    """Files of this process may not grow beyond 2000 bytes for a while, the log that pytest may write to among them."""
+    import resource
+
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_disk_that_is_full_leaves_no_file_and_no_half_set(small_disk, tmp_path, nodes):
+@UNIX
+def test_a_disk_that_is_full_leaves_no_file_and_no_half_set(tmp_path, nodes):
     layer = torch.rand(4, 64, 64, generator=torch.Generator().manual_seed(1))
     flat = torch.ones(4, 64, 64)
     for write in (
@@ -408,7 +413,7 @@ def test_a_disk_that_is_full_leaves_no_file_and_no_half_set(small_disk, tmp_path
         lambda: save_png_set(tmp_path, [NamedLayer("flat", flat), NamedLayer("noise", layer)]),
         lambda: nodes.layers.SaveLayers.execute(layer.movedim(0, -1)[None], "disk/full", "OpenRaster"),
     ):
-        with pytest.raises(OSError):
+        with pytest.raises(OSError), small_disk():
             write()
     import folder_paths
 
