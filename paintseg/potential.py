@@ -121,6 +121,8 @@ def combine(
 def normalise(term: Tensor, scope: Tensor, config: Config) -> Tensor:
     """A term N x 1 x h x w with minimum 0 and maximum 1, or mean 0 and deviation 1, over the scope; flat: 0."""
     values = term[:, scope[0]]
+    if not values.numel():
+        return torch.zeros_like(term)
     if config.normalise == "range":
         low, high = values.min(), values.max()
         return (term - low) / (high - low) if high > low else torch.zeros_like(term)

@@ -117,7 +117,7 @@ def reassemble(plate: Tensor, layers: Sequence[Tensor],
 
 def check_layer(layer: Tensor, name: str = "the layer") -> None:
     """Refuse what is no layer. Raises InputError."""
-    if layer.ndim != 3 or layer.shape[0] != 4:
+    if layer.ndim != 3 or layer.shape[0] != 4 or not layer.numel():
         raise InputError(f"{name} must be 4 x H x W, colour and alpha, not {tuple(layer.shape)}")
     if not torch.isfinite(layer).all():
         raise InputError(f"{name} holds NaN or infinite values")

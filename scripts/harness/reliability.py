@@ -14,7 +14,7 @@ from .paths import OUTPUT, ROOT, VENV_PYTHON
 FIGURES = OUTPUT / "test-artifacts" / "reliability.jsonl"
 SHARES = (("test_text.py", "test_masks.py", "test_pictures.py", "test_coverage_guided.py"),
           ("test_method.py", "test_nodes.py"))
-MANY = "2000"  # examples per entry point with --all
+MANY = "10000"  # examples per entry point with --all, instead of the tests' own 2000
 
 
 def begin() -> None:
@@ -29,6 +29,7 @@ def fuzz(everything: bool, passed_on: list[str]) -> int:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     if everything:
         environment.setdefault("PAINTSEG_FUZZ_EXAMPLES", MANY)
+        environment.setdefault("PAINTSEG_SLOW_EXAMPLES", "2000")
     which = [] if everything else ["-m", "not long"]
     running = []
     for number, files in enumerate(SHARES):

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from hypothesis import HealthCheck, Phase, settings
 
-EXAMPLES = int(os.environ.get("PAINTSEG_FUZZ_EXAMPLES", "200"))
+EXAMPLES = int(os.environ.get("PAINTSEG_FUZZ_EXAMPLES", "2000"))
+SLOW_EXAMPLES = int(os.environ.get("PAINTSEG_SLOW_EXAMPLES", EXAMPLES))
 
 # Derandomised: a change that breaks nothing fails nothing. Shrinking takes minutes and is for a person at a terminal.
 fuzzed = settings(
@@ -19,8 +20,8 @@ fuzzed = settings(
     phases=(Phase.explicit, Phase.generate),
 )
 
-# What runs the whole method takes a hundred times as long as the rest: a tenth of the examples.
-fuzzed_slowly = settings(fuzzed, max_examples=max(1, EXAMPLES // 10))
+# What runs the whole method takes ten times as long as the rest.
+fuzzed_slowly = settings(fuzzed, max_examples=SLOW_EXAMPLES)
 
 SENTENCE = 600  # characters: longer is no sentence
 
