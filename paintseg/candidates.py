@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import torch.nn.functional as F
 from torch import Tensor
 
 from . import amcp
@@ -28,6 +27,7 @@ from .prompts import Prompt
 from .scene import check_image
 from .score import Score, score
 from .segment import Result, segment
+from .view import resize
 
 MOST = 3
 """Candidates at most."""
@@ -149,7 +149,7 @@ def _nested(prompt: Prompt, keys: Tensor, config: Config) -> Iterator[Tensor]:
 
 def _to_photo(region: Tensor, size: tuple[int, int]) -> Tensor:
     """h x w bool at the photo's size, H x W in [0, 1]."""
-    return F.interpolate(region[None, None].float(), size, mode="bilinear", align_corners=False)[0, 0]
+    return resize(region[None, None].float(), size)[0, 0]
 
 
 def _alike(first: Tensor, second: Tensor) -> bool:

@@ -23,6 +23,8 @@ Box = tuple[float, float, float, float]
 Point = tuple[float, float]
 Kind = Literal["mask", "box", "scribble", "point"]
 
+_ROUNDING = 1e-3  # a mask that was resized passes 1 by this much at most, in half precision
+
 
 @dataclass(frozen=True)
 class Prompt:
@@ -35,7 +37,8 @@ class Prompt:
         negative_points: (x, y) on what is not the object.
         scribble: H x W bool, strokes on the object, or None.
         negative_scribble: H x W bool, strokes on what is not the object, or None.
-        mask: H x W float in [0, 1], a coarse mask of the object, or None; what is outside the box is cut off.
+        mask: H x W float in [0, 1] (but for rounding, which is cut off), a coarse mask of the object, or None; what is
+            outside the box is cut off.
 
     Raises InputError when nothing points at an object, when something lies outside the image or has another size,
     and when mask and box have no pixel in common.
@@ -192,10 +195,10 @@ def _check_map(name: str, values: Tensor, size: tuple[int, int]) -> Tensor:
         raise InputError(f"the {name} holds NaN or infinite values")
     if name != "negative scribble" and not (values > 0.5).any():
         raise InputError(f"the {name} is empty: no pixel is above 0.5")
-    if name == "mask" and not (values.min() >= 0 and values.max() <= 1):
+    if name == "mask" and not (values.min() >= -_ROUNDING and values.max() <= 1 + _ROUNDING):
         raise InputError(f"the mask must hold values in [0, 1], not from {values.min():g} to {values.max():g}")
     values = values.detach().cpu()
-    return values.float() if name == "mask" else values > 0.5
+    return values.float().clamp(0, 1) if name == "mask" else values > 0.5
 
 
 def _check_points(name: str, points: Sequence[Point], size: tuple[int, int]) -> tuple[Point, ...]:

@@ -5,12 +5,18 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 ARTEFACTS = ROOT / "output" / "test-artifacts"
 for place in (ROOT, ROOT / "scripts"):
     if str(place) not in sys.path:
         sys.path.append(str(place))  # at the end: ComfyUI's own modules must win
+
+# The same inputs in every run, so that a change which breaks nothing fails nothing; scripts/test --all draws new ones
+# (pytest --hypothesis-profile=default).
+settings.register_profile("repeatable", derandomize=True, database=None)
+settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")

@@ -64,6 +64,12 @@ def test_a_coarse_mask_starts_from_its_upper_half():
     assert prompt.extent() == (10, 5, 20, 9)
 
 
+@pytest.mark.parametrize("mask", [ANYWHERE * (1 + 2e-7), torch.full(SIZE, 1 + 2**-10, dtype=torch.half)])
+def test_a_coarse_mask_may_pass_1_by_rounding(mask):
+    prompt = mask_prompt(mask)
+    assert prompt.mask.dtype == torch.float32 and prompt.mask.max() == 1
+
+
 def test_a_box_cuts_off_what_a_coarse_mask_has_outside():
     prompt = Prompt(SIZE, box=(15, 0, 60, 40), mask=block(10, 5, 20, 9))
     assert torch.equal(prompt.start_region(), block(15, 5, 20, 9) > 0)
@@ -166,6 +172,7 @@ def test_points_of_dots_lie_on_them(drawn):
         (lambda: mask_prompt(torch.zeros(SIZE)), "the mask is empty: no pixel is above 0.5"),
         (lambda: mask_prompt(ANYWHERE[None]), "a coarse mask is H x W, not (1, 40, 60)"),
         (lambda: mask_prompt(ANYWHERE * math.nan), "the mask holds NaN or infinite values"),
+        (lambda: mask_prompt(ANYWHERE * 1.01), "the mask must hold values in [0, 1], not from 1.01 to 1.01"),
         (lambda: mask_prompt(ANYWHERE * 255), "the mask must hold values in [0, 1], not from 255 to 255"),
         (lambda: Prompt(SIZE, mask=torch.ones(40, 50)), "the mask must have the image's size 60 x 40, not 50 x 40"),
         (
