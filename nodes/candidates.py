@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import logging
+from typing import Any
 
 from comfy_api.latest import io, ui
 from torch import Tensor
 
 from ..paintseg.candidates import MOST, candidates
-from ..paintseg.encoders import Encoder
 from ..paintseg.errors import InputError
-from ..paintseg.painters import Painter
 from ..paintseg.prompts import Prompt
 from ..paintseg.visualize import overlay
-from .convert import config_from, image_output, mask_output, photos_from
-from .managed import embedded_encoder, embedded_painter
-from .progress import StepProgress, reporting
-from .sockets import (
-    CATEGORY,
-    image_input,
-    model_inputs,
-    override_inputs,
-    preset_input,
-    prompt_input,
-    seed_input,
-)
+from .convert import image_output, mask_output, photos_from
+from .method import Method, method_inputs, warn
+from .sockets import CATEGORY, image_input, prompt_input
 
 
 class Candidates(io.ComfyNode):
@@ -50,10 +39,7 @@ class Candidates(io.ComfyNode):
             inputs=[
                 image_input("The photo, a single one."),
                 prompt_input(tooltip="One prompt of points or a scribble, from PaintSeg Prompt."),
-                *model_inputs(),
-                preset_input(),
-                seed_input(),
-                *override_inputs(),
+                *method_inputs(),
             ],
             outputs=[
                 io.Mask.Output(display_name="masks", tooltip="The candidates, 0 or 1, the best first."),
@@ -74,27 +60,17 @@ class Candidates(io.ComfyNode):
         cls,
         image: Tensor,
         prompt: tuple[Prompt, ...],
-        preset: str,
-        seed: int,
-        painter: Painter | None = None,
-        outpainter: Painter | None = None,
-        encoder: Encoder | None = None,
-        steps: int = 0,
-        paintings: int = 0,
+        **inputs: Any,
     ) -> io.NodeOutput:
         photos = photos_from(image)
         if len(photos) > 1 or len(prompt) > 1:
             raise InputError(
                 f"candidates are of one prompt in one image, not of {len(prompt)} in {len(photos)}; take one of either"
             )
-        config = config_from(preset, steps=steps, paintings=paintings)
-        painter, encoder = painter or embedded_painter(), encoder or embedded_encoder()
-        progress = StepProgress(MOST, config.steps)
-        phi, psi = (reporting(model, progress.within) for model in (painter, outpainter or painter))
-        found = candidates(photos[0], prompt[0], phi, encoder, config, seed, psi, progress)
+        run = Method.of(**inputs).watched(MOST)
+        found = candidates(photos[0], prompt[0], *run)
         for number, one in enumerate(found, start=1):
-            for sentence in one.result.note.splitlines():
-                logging.warning("PaintSeg, candidate %d: %s", number, sentence)
+            warn(one.result.note, of=f"candidate {number}")
         overview = image_output([overlay(photos[0], one.result.soft) for one in found])
         lines = [f"{one.score.total:.4f}, {float(one.result.mask.float().mean()):.1%}" for one in found]
         return io.NodeOutput(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from comfy_api.latest import io, ui
 from torch import Tensor, cat
 
-from ..paintseg.encoders import Encoder
 from ..paintseg.errors import InputError
 from ..paintseg.layers import cut_out, remove
 from ..paintseg.painters import Painter
@@ -15,18 +15,9 @@ from ..paintseg.parsing import pair_up
 from ..paintseg.prompts import Prompt
 from ..paintseg.segment import Result, segment
 from ..paintseg.visualize import overlay, step_frame
-from .convert import config_from, image_output, mask_output, photos_from
-from .managed import embedded_encoder, embedded_painter
-from .progress import StepProgress, reporting
-from .sockets import (
-    CATEGORY,
-    image_input,
-    model_inputs,
-    override_inputs,
-    preset_input,
-    prompt_input,
-    seed_input,
-)
+from .convert import image_output, mask_output, photos_from
+from .method import Method, method_inputs, warn
+from .sockets import CATEGORY, image_input, prompt_input
 
 
 class AMCPLoop(io.ComfyNode):
@@ -61,10 +52,7 @@ class AMCPLoop(io.ComfyNode):
             inputs=[
                 image_input("The photo. Images of a batch are segmented one by one."),
                 prompt_input(),
-                *model_inputs(),
-                preset_input(),
-                seed_input(),
-                *override_inputs(),
+                *method_inputs(),
             ],
             outputs=[
                 io.Mask.Output(display_name="mask", tooltip="The object, 0 or 1."),
@@ -88,24 +76,16 @@ class AMCPLoop(io.ComfyNode):
         cls,
         image: Tensor,
         prompt: tuple[Prompt, ...],
-        preset: str,
-        seed: int,
-        painter: Painter | None = None,
-        outpainter: Painter | None = None,
-        encoder: Encoder | None = None,
-        steps: int = 0,
-        paintings: int = 0,
+        **inputs: Any,
     ) -> io.NodeOutput:
-        config = config_from(preset, steps=steps, paintings=paintings)
-        painter, encoder = painter or embedded_painter(), encoder or embedded_encoder()
+        method = Method.of(**inputs)
         pairs = pair_up(photos_from(image), prompt, ("images", "prompts"))
-        progress = StepProgress(len(pairs), config.steps)
-        phi, psi = (reporting(model, progress.within) for model in (painter, outpainter or painter))
+        run = method.watched(len(pairs))
         masks, softs, plates, cut_outs, frames, shown = [], [], [], [], [], []
         for photo, one in pairs:
             # The states of an image are dropped with its result: those of a long batch would fill the memory.
-            result = segment(photo, one, phi, encoder, config, seed, psi, progress)
-            plate, layer = _layers(photo, result, painter, seed)
+            result = segment(photo, one, *run)
+            plate, layer = _layers(photo, result, method.inpainter, method.seed)
             masks.append(result.mask)
             softs.append(result.soft)
             plates.append(plate)
@@ -124,8 +104,7 @@ class AMCPLoop(io.ComfyNode):
 
 def _layers(photo: Tensor, result: Result, painter: Painter, seed: int) -> tuple[Tensor, Tensor]:
     """The plate and the cut-out. Where nothing can be taken out, the photo as it is, and a warning."""
-    for sentence in result.note.splitlines():
-        logging.warning("PaintSeg: %s", sentence)
+    warn(result.note)
     try:
         return remove(photo, result.mask, painter, seed=seed), cut_out(photo, result.soft)
     except InputError as problem:

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import logging
+from typing import Any
 
 import torch
 from comfy_api.latest import io, ui
 from torch import Tensor
 
-from ..paintseg.encoders import Encoder
 from ..paintseg.errors import InputError
-from ..paintseg.painters import Painter
 from ..paintseg.parsing import as_masks
 from ..paintseg.prompts import Prompt
 from ..paintseg.several import prompts_from_labels, segment_each
 from ..paintseg.visualize import overlay_objects
-from .convert import config_from, image_output, mask_output, photos_from
-from .managed import embedded_encoder, embedded_painter
-from .progress import StepProgress, reporting
-from .sockets import (
-    CATEGORY,
-    image_input,
-    model_inputs,
-    override_inputs,
-    preset_input,
-    prompt_input,
-    seed_input,
-)
+from .convert import image_output, mask_output, photos_from
+from .method import Method, method_inputs, warn
+from .sockets import CATEGORY, image_input, prompt_input
 
 
 class Objects(io.ComfyNode):
@@ -62,10 +51,7 @@ class Objects(io.ComfyNode):
                     tooltip="Instead of prompts: a rough label map of the photo's size. Every grey other than black is "
                     "an object.",
                 ),
-                *model_inputs(),
-                preset_input(),
-                seed_input(),
-                *override_inputs(),
+                *method_inputs(),
             ],
             outputs=[
                 io.Mask.Output(display_name="masks", tooltip="The objects, 0 or 1, in the order of the prompts."),
@@ -84,28 +70,18 @@ class Objects(io.ComfyNode):
     def execute(
         cls,
         image: Tensor,
-        preset: str,
-        seed: int,
         prompt: tuple[Prompt, ...] | None = None,
         labels: Tensor | None = None,
-        painter: Painter | None = None,
-        outpainter: Painter | None = None,
-        encoder: Encoder | None = None,
-        steps: int = 0,
-        paintings: int = 0,
+        **inputs: Any,
     ) -> io.NodeOutput:
         photos = photos_from(image)
         if len(photos) > 1:
             raise InputError(f"several objects are segmented in one image, not in {len(photos)}; take one of the batch")
         prompts = _prompts(prompt, labels)
-        config = config_from(preset, steps=steps, paintings=paintings)
-        painter, encoder = painter or embedded_painter(), encoder or embedded_encoder()
-        progress = StepProgress(len(prompts), config.steps)
-        phi, psi = (reporting(model, progress.within) for model in (painter, outpainter or painter))
-        found = segment_each(photos[0], prompts, phi, encoder, config, seed, psi, progress)
+        run = Method.of(**inputs).watched(len(prompts))
+        found = segment_each(photos[0], prompts, *run)
         for number, result in enumerate(found.results, start=1):
-            for sentence in result.note.splitlines():
-                logging.warning("PaintSeg, object %d: %s", number, sentence)
+            warn(result.note, of=f"object {number}")
         overview = image_output([overlay_objects(photos[0], found.labels)])
         return io.NodeOutput(
             mask_output(list(found.masks)),

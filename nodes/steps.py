@@ -3,41 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from comfy_api.latest import io, ui
 from torch import Tensor
 
 from ..paintseg.amcp import State, step
-from ..paintseg.encoders import Encoder
 from ..paintseg.painters import Painter
 from ..paintseg.parsing import pair_up
 from ..paintseg.prompts import Prompt
 from ..paintseg.segment import begin, finish
 from ..paintseg.visualize import cluster_map, painted_photo, potential_map, step_frame
-from .convert import config_from, image_output, mask_output, photos_from
-from .managed import embedded_encoder, embedded_painter
+from .convert import image_output, mask_output, photos_from
+from .method import Method, method_inputs
 from .progress import StepProgress, reporting
-from .sockets import (
-    CATEGORY,
-    PainterSocket,
-    StateSocket,
-    image_input,
-    model_inputs,
-    override_inputs,
-    preset_input,
-    prompt_input,
-    seed_input,
-)
+from .sockets import CATEGORY, PainterSocket, StateSocket, image_input, prompt_input
 
 
 @dataclass(frozen=True)
 class Carried:
-    """What a STATE socket carries: a state per image, and the models that every step uses."""
+    """What a STATE socket carries: a state per image, and what every step of them uses."""
 
     states: tuple[State, ...]
-    inpainter: Painter
-    outpainter: Painter
-    encoder: Encoder
+    method: Method
 
 
 class AMCPStart(io.ComfyNode):
@@ -55,10 +43,7 @@ class AMCPStart(io.ComfyNode):
             inputs=[
                 image_input("The photo. Images of a batch are segmented one by one."),
                 prompt_input(),
-                *model_inputs(),
-                preset_input(),
-                seed_input(),
-                *override_inputs(),
+                *method_inputs(),
             ],
             outputs=[StateSocket.Output(display_name="state", tooltip="For PaintSeg Step.")],
         )
@@ -68,20 +53,13 @@ class AMCPStart(io.ComfyNode):
         cls,
         image: Tensor,
         prompt: tuple[Prompt, ...],
-        preset: str,
-        seed: int,
-        painter: Painter | None = None,
-        outpainter: Painter | None = None,
-        encoder: Encoder | None = None,
-        steps: int = 0,
-        paintings: int = 0,
+        **inputs: Any,
     ) -> io.NodeOutput:
-        config = config_from(preset, steps=steps, paintings=paintings)
-        painter, encoder = painter or embedded_painter(), encoder or embedded_encoder()
-        outpainter = outpainter or painter
+        method = Method.of(**inputs)
         pairs = pair_up(photos_from(image), prompt, ("images", "prompts"))
-        states = tuple(begin(photo, one, painter, encoder, config, seed, outpainter) for photo, one in pairs)
-        return io.NodeOutput(Carried(states, painter, outpainter, encoder))
+        phi, psi, encoder = method.inpainter, method.outpainter, method.encoder
+        states = tuple(begin(photo, one, phi, encoder, method.config, method.seed, psi) for photo, one in pairs)
+        return io.NodeOutput(Carried(states, method))
 
 
 class AMCPStep(io.ComfyNode):
@@ -138,12 +116,12 @@ class AMCPStep(io.ComfyNode):
 
     @classmethod
     def execute(cls, state: Carried, direction: str, painter: Painter | None = None) -> io.NodeOutput:
-        progress = StepProgress(len(state.states), 1)
+        method, progress = state.method, StepProgress(len(state.states), 1)
         done = []
         for before in state.states:
             way = before.scene.config.direction(before.step) if direction == "auto" else direction
-            chosen = painter or (state.inpainter if way == "I" else state.outpainter)
-            done.append(step(before, way, reporting(chosen, progress.within), state.encoder))
+            chosen = painter or (method.inpainter if way == "I" else method.outpainter)
+            done.append(step(before, way, reporting(chosen, progress.within), method.encoder))
             progress(done[-1])
         return io.NodeOutput(
             replace(state, states=tuple(done)),

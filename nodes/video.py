@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 from comfy_api.latest import io, ui
 from torch import Tensor
 
-from ..paintseg.config import Config
-from ..paintseg.encoders import Encoder
 from ..paintseg.errors import InputError
-from ..paintseg.painters import Painter
 from ..paintseg.parsing import pair_up
 from ..paintseg.prompts import Prompt
 from ..paintseg.segment import segment
 from ..paintseg.video import follow
 from ..paintseg.visualize import overlay
-from .convert import config_from, image_output, mask_output, photos_from
-from .managed import embedded_encoder, embedded_painter
-from .progress import StepProgress, reporting
-from .sockets import (
-    CATEGORY,
-    image_input,
-    model_inputs,
-    override_inputs,
-    preset_input,
-    prompt_input,
-    seed_input,
-)
+from .convert import image_output, mask_output, photos_from
+from .method import Method, Run, method_inputs, warn
+from .sockets import CATEGORY, image_input, prompt_input
 
 
 class Video(io.ComfyNode):
@@ -67,10 +55,7 @@ class Video(io.ComfyNode):
                     tooltip="follow: the images are frames of one video; each frame's mask seeds the next. "
                     "independent: they have nothing to do with each other.",
                 ),
-                *model_inputs(),
-                preset_input(),
-                seed_input(),
-                *override_inputs(),
+                *method_inputs(),
                 io.Boolean.Input(
                     "keep_first",
                     default=False,
@@ -93,27 +78,16 @@ class Video(io.ComfyNode):
         image: Tensor,
         prompt: tuple[Prompt, ...],
         mode: str,
-        preset: str,
-        seed: int,
-        painter: Painter | None = None,
-        outpainter: Painter | None = None,
-        encoder: Encoder | None = None,
-        steps: int = 0,
-        paintings: int = 0,
         keep_first: bool = False,
+        **inputs: Any,
     ) -> io.NodeOutput:
         if keep_first and mode != "follow":
             raise InputError("the first frame's mask can be kept in mode follow only; switch keep_first off")
-        config = config_from(preset, steps=steps, paintings=paintings)
-        painter, encoder = painter or embedded_painter(), encoder or embedded_encoder()
         photos = photos_from(image)
-        progress = StepProgress(len(photos), config.steps)
-        phi, psi = (reporting(model, progress.within) for model in (painter, outpainter or painter))
-        run = partial(_follow, keep_first=keep_first) if mode == "follow" else _each
+        run = Method.of(**inputs).watched(len(photos))
+        segmented = partial(_follow, keep_first=keep_first) if mode == "follow" else _each
         masks, softs, shown = [], [], []
-        for photo, (mask, soft) in zip(
-            photos, run(photos, prompt, phi, psi, encoder, config, seed, progress), strict=True
-        ):
+        for photo, (mask, soft) in zip(photos, segmented(photos, prompt, run), strict=True):
             masks.append(mask)
             softs.append(soft)
             shown.append(overlay(photo, soft))
@@ -124,36 +98,24 @@ class Video(io.ComfyNode):
 def _follow(
     photos: Tensor,
     prompt: tuple[Prompt, ...],
-    phi: Painter,
-    psi: Painter,
-    encoder: Encoder,
-    config: Config,
-    seed: int,
-    progress: StepProgress,
+    run: Run,
     keep_first: bool = False,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     if len(prompt) > 1:
         raise InputError(f"one object is followed through the frames, but there are {len(prompt)} prompts; give one")
-    for frame in follow(photos, prompt[0], phi, encoder, config, seed, psi, progress, keep_first):
-        if frame.note:
-            logging.warning("PaintSeg: %s", frame.note)
+    for frame in follow(photos, prompt[0], *run, keep_first):
+        warn(frame.note)
         yield frame.mask, frame.soft
 
 
 def _each(
     photos: Tensor,
     prompt: tuple[Prompt, ...],
-    phi: Painter,
-    psi: Painter,
-    encoder: Encoder,
-    config: Config,
-    seed: int,
-    progress: StepProgress,
+    run: Run,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     if len(prompt) not in (1, len(photos)):
         raise InputError(f"there are {len(photos)} images and {len(prompt)} prompts: give one prompt, or as many")
     for photo, one in pair_up(photos, prompt, ("images", "prompts")):
-        result = segment(photo, one, phi, encoder, config, seed, psi, progress)
-        for sentence in result.note.splitlines():
-            logging.warning("PaintSeg: %s", sentence)
+        result = segment(photo, one, *run)
+        warn(result.note)
         yield result.mask, result.soft

@@ -116,8 +116,8 @@ def test_prompt(image, given):
 @given(images(), prompts, presets, seeds, st.sampled_from([0, 1]), st.sampled_from([0, 1, 2]))
 def test_segment(image, prompt, preset, seed, steps, paintings):
     with attempt("node Segment"):
-        loop = N.loop.AMCPLoop.execute(image, prompt, preset, seed, steps=steps, paintings=paintings, **MODELS)
-        mask, soft, plate, layer, frames = loop.result
+        method = {"preset": preset, "seed": seed, "steps": steps, "paintings": paintings, **MODELS}
+        mask, soft, plate, layer, frames = N.loop.AMCPLoop.execute(image, prompt, **method).result
         assert mask_like(mask) and mask_like(soft) and mask.shape == soft.shape
         assert image_like(plate) and image_like(layer, 4) and image_like(frames)
 
@@ -126,7 +126,7 @@ def test_segment(image, prompt, preset, seed, steps, paintings):
 @given(images(), prompts, presets, seeds, st.lists(st.sampled_from(["auto", "I", "O"]), min_size=1, max_size=2))
 def test_steps(image, prompt, preset, seed, directions):
     with attempt("node Start, Step"):
-        state = N.steps.AMCPStart.execute(image, prompt, preset, seed, paintings=1, **MODELS).result[0]
+        state = N.steps.AMCPStart.execute(image, prompt, preset=preset, seed=seed, paintings=1, **MODELS).result[0]
         for direction in directions:
             state, mask, painting, potential, *_ = N.steps.AMCPStep.execute(state, direction).result
             assert mask_like(mask) and image_like(painting) and mask_like(potential)
@@ -147,15 +147,23 @@ def test_objects(image, prompt, labels, seed):
     if labels is not None and labels.is_floating_point():
         labels = (labels * 3).round() / 255
     with attempt("node Objects"):
-        found = N.several.Objects.execute(image, "fast", seed, prompt, labels, steps=1, **MODELS).result
+        found = N.several.Objects.execute(image, prompt, labels, preset="fast", seed=seed, steps=1, **MODELS).result
         assert all(map(mask_like, found[:3])) and image_like(found[3])
+
+
+@fuzzed_slowly
+@given(images(most=1), prompts, seeds)
+def test_candidates(image, prompt, seed):
+    with attempt("node Candidates"):
+        found = N.candidates.Candidates.execute(image, prompt, preset="fast", seed=seed, **MODELS).result
+        assert mask_like(found[0]) and mask_like(found[1]) and len(found[3].splitlines()) == len(found[0]) <= 3
 
 
 @fuzzed_slowly
 @given(images(), prompts, st.sampled_from(["follow", "independent"]), seeds)
 def test_video(image, prompt, mode, seed):
     with attempt("node Video"):
-        found = N.video.Video.execute(image, prompt, mode, "fast", seed, steps=1, **MODELS).result
+        found = N.video.Video.execute(image, prompt, mode, preset="fast", seed=seed, steps=1, **MODELS).result
         assert mask_like(found[0]) and mask_like(found[1])
 
 

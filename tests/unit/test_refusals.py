@@ -90,7 +90,7 @@ def node(nodes):
         said = {"boxes": "[[18, 10, 46, 38]]"} | said if kind == "box" else said
         prompt = nodes.prompt.PromptToMask.execute(image, statement, **said).result[0]
         models = {"painter": painter or Surroundings(), "encoder": encoder or MeanColour()}
-        return nodes.loop.AMCPLoop.execute(image, prompt, "fast", 0, **models).result[0]
+        return nodes.loop.AMCPLoop.execute(image, prompt, preset="fast", seed=0, **models).result[0]
 
     return run
 

@@ -1,0 +1,72 @@
+"""What the nodes that run the method share: its inputs, what they are made into, and what it has to say."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from comfy_api.latest import io
+
+from ..paintseg.config import Config
+from ..paintseg.encoders import Encoder
+from ..paintseg.painters import Painter
+from .convert import config_from
+from .managed import embedded_encoder, embedded_painter
+from .progress import StepProgress, reporting
+from .sockets import model_inputs, override_inputs, preset_input, seed_input
+
+
+def method_inputs() -> list[io.Input]:
+    """Models, preset, seed and overrides; `Method.of` takes them under the same names."""
+    return [*model_inputs(), preset_input(), seed_input(), *override_inputs()]
+
+
+class Run(NamedTuple):
+    """What the library's functions take after the photo and the prompt, in their order."""
+
+    inpainter: Painter
+    encoder: Encoder
+    config: Config
+    seed: int
+    outpainter: Painter
+    progress: StepProgress
+
+
+@dataclass(frozen=True)
+class Method:
+    """The method as a node's inputs set it up."""
+
+    inpainter: Painter
+    outpainter: Painter
+    encoder: Encoder
+    config: Config
+    seed: int
+
+    @classmethod
+    def of(
+        cls,
+        preset: str,
+        seed: int,
+        painter: Painter | None = None,
+        outpainter: Painter | None = None,
+        encoder: Encoder | None = None,
+        steps: int = 0,
+        paintings: int = 0,
+    ) -> Method:
+        """From `method_inputs`: the embedded models where nothing is wired, one painter where one is."""
+        config = config_from(preset, steps=steps, paintings=paintings)
+        painter = painter or embedded_painter()
+        return cls(painter, outpainter or painter, encoder or embedded_encoder(), config, seed)
+
+    def watched(self, images: int) -> Run:
+        """The method with one progress bar over so many runs of it."""
+        progress = StepProgress(images, self.config.steps)
+        phi, psi = (reporting(model, progress.within) for model in (self.inpainter, self.outpainter))
+        return Run(phi, self.encoder, self.config, self.seed, psi, progress)
+
+
+def warn(note: str, of: str = "") -> None:
+    """A result's note, sentence by sentence, in ComfyUI's log; `of` names which of several objects it is about."""
+    for sentence in note.splitlines():
+        logging.warning("PaintSeg%s: %s", f", {of}" if of else "", sentence)
