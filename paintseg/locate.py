@@ -174,8 +174,7 @@ def first_met(keys: Tensor, piece: Tensor, inside: Tensor, outside: Tensor, beta
 
 def standardise(values: Tensor) -> Tensor:
     """Values moved so that 0 is their two-means cut, in units of their deviation; all 0 when they are all alike."""
-    deviation = values.std(correction=0)
-    if len(values) < 2 or not deviation > 1e-6:
+    if len(values) < 2 or not (deviation := values.std(correction=0)) > 1e-6:
         return torch.zeros_like(values)
     return (values - kmeans1d(values, 2).thresholds[0]) / deviation
 

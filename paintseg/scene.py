@@ -178,7 +178,12 @@ def around(points: tuple[Point, ...], canvas: tuple[int, int], radius: int) -> T
 
 def generator_for(seed: int, step: int) -> torch.Generator:
     """The generator of one step: a function of seed and step alone, so that a step can be repeated by itself."""
-    return torch.Generator().manual_seed((seed * 1_000_003 + step) % 2**63)
+    return seeded(seed * 1_000_003 + step)
+
+
+def seeded(seed: int) -> torch.Generator:
+    """A generator; of a seed as large as ComfyUI's, which torch does not take, the lower 63 bits."""
+    return torch.Generator().manual_seed(seed % 2**63)
 
 
 def check_image(image: Tensor) -> tuple[float, float]:

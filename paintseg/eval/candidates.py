@@ -12,11 +12,10 @@ import statistics
 import sys
 import time
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..cli.console import Parser, guarded, report
-from ..errors import InputError
+from ..cli.console import guarded, report
+from . import study
 
 if TYPE_CHECKING:
     from ..config import Config
@@ -52,41 +51,26 @@ def main(arguments: list[str] | None = None) -> int:
 
 def make_parser() -> argparse.ArgumentParser:
     """The command's arguments."""
-    parser = Parser(prog="python -m paintseg.eval.candidates", description="Candidates of a point, with human masks.")
-    parser.add_argument("folder", type=Path, metavar="DIR", help="holds manifest.csv, photos and human masks")
-    parser.add_argument("--only", default="grabcut,davis", metavar="SETS", help="sets (default grabcut,davis)")
+    parser = study.make_parser("candidates", "Candidates of a point, with human masks.", sets="grabcut,davis")
     parser.add_argument("--point", choices=("centroid", "inner"), default="centroid",
                         help="the object's centroid (default) or its innermost point")
-    parser.add_argument("--stride", type=int, default=1, metavar="N", help="every N-th instance of a set")
-    parser.add_argument("--limit", type=int, metavar="N", help="only the first N instances of a set")
-    parser.add_argument("--preset", default="balanced", help="fast, balanced (default), best or paper")
-    parser.add_argument("--set", action="append", default=[], dest="options", metavar="NAME=VALUE",
-                        help="change one parameter of the preset (repeat it for more)")
     parser.add_argument("--seed", type=int, default=0, help="of the method (default 0)")
     parser.add_argument("--device", default="cpu", help="where the models run: cpu (default) or cuda")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="written anew after every instance")
     return parser
 
 
 def run(options: argparse.Namespace) -> None:
     """Measure, print the table, write the file."""
-    from ..config import preset
-    from ..files import check_folder, written
+    from ..files import written
     from ..models import embedded_models
-    from ..options import parse_options
-    from .datasets import read_manifest, thin_out
 
-    if options.stride < 1 or (options.limit is not None and options.limit < 1):
-        raise InputError("--stride and --limit must be at least 1")
-    if options.json:
-        check_folder(options.json, "--json")
-    config = preset(options.preset, **parse_options(options.options))
-    instances = read_manifest(options.folder, tuple(options.only.split(",")))
+    config, instances = study.chosen(options)
     models, rows = embedded_models(options.device), []
-    for instance in thin_out(instances, options.limit, options.stride):
+    for instance in instances:
         rows.append(measure(instance, models, config, options.point, options.seed))
         shown = ", ".join(f"{100 * iou:.1f}" for iou in rows[-1].ious)
-        report(f"{len(rows)} {instance.dataset}/{instance.stem}: {shown}; plain is number {rows[-1].plain + 1}")
+        if not options.quiet:
+            report(f"{len(rows)} {instance.dataset}/{instance.stem}: {shown}; plain is number {rows[-1].plain + 1}")
         if options.json:
             settings = {"preset": options.preset, "point": options.point, "config": asdict(config)}
             with written(options.json) as temporary:

@@ -45,6 +45,25 @@ def make_parser(module: str, description: str, sets: str = SETS) -> argparse.Arg
     return parser
 
 
+def chosen(options: argparse.Namespace) -> tuple[Config, list[Instance]]:
+    """The parameters and the objects that arguments of `make_parser` name.
+
+    Raises InputError for options that mean nothing and for a manifest that is none.
+    """
+    from ..config import preset
+    from ..files import check_folder
+    from ..options import parse_options
+    from .datasets import read_manifest, thin_out
+
+    if options.stride < 1 or (options.limit is not None and options.limit < 1):
+        raise InputError("--stride and --limit must be at least 1")
+    if options.json:
+        check_folder(options.json, "--json")
+    config = preset(options.preset, **parse_options(options.options))
+    instances = read_manifest(options.folder, tuple(options.only.split(",")))
+    return config, thin_out(instances, options.limit, options.stride)
+
+
 def run(options: argparse.Namespace, variants: Sequence[str], measure: Measure, **settings: object) -> None:
     """Measure every object, print the table, write the file.
 
@@ -55,24 +74,17 @@ def run(options: argparse.Namespace, variants: Sequence[str], measure: Measure, 
 
     Raises InputError for options that mean nothing and for unreadable files.
     """
-    from ..config import preset
-    from ..files import check_folder, written
+    from ..files import written
     from ..models import embedded_models
-    from ..options import parse_options
-    from .datasets import read_manifest
 
-    if options.stride < 1 or (options.limit is not None and options.limit < 1):
-        raise InputError("--stride and --limit must be at least 1")
-    if options.json:
-        check_folder(options.json, "--json")
-    config = preset(options.preset, **parse_options(options.options))
+    config, instances = chosen(options)
     models, rows = embedded_models(), []
-    for name in options.only.split(","):
-        for instance in read_manifest(options.folder, (name,))[:: options.stride][: options.limit]:
-            found = measure(instance, models, config)
-            rows.append({"set": name, "stem": instance.stem, **found})
-            if not options.quiet:
-                report(f"{name} {instance.stem} " + " ".join(f"{100 * found[one]:.1f}" for one in variants))
+    for instance in instances:
+        found = measure(instance, models, config)
+        rows.append({"set": instance.dataset, "stem": instance.stem, **found})
+        if not options.quiet:
+            shown = " ".join(f"{100 * found[one]:.1f}" for one in variants)
+            report(f"{instance.dataset} {instance.stem} {shown}")
     if options.json:
         with written(options.json) as temporary:
             everything = {"preset": options.preset, "config": asdict(config), **settings}

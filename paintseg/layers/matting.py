@@ -67,9 +67,9 @@ def matte(image: Tensor, soft: Tensor, band: float = BAND) -> Tensor:
     small = tuple(max(2, round(side * ratio)) for side in inside.shape)
     close = max(1, round(reach * ratio))
     if ratio < 1:
-        coarse = resize(inside[None, None].float(), small)[0, 0] > 0.5
-        alpha = solve(resize(picture[None], small)[0], coarse, resize(guess[None, None], small)[0, 0], close)
-        alpha = carry(alpha, resize(picture[None], small)[0], picture, max(_RADIUS, close // 4))
+        shown, coarse = resize(picture[None], small)[0], resize(inside[None, None].float(), small)[0, 0] > 0.5
+        alpha = solve(shown, coarse, resize(guess[None, None], small)[0, 0], close)
+        alpha = carry(alpha, shown, picture, max(_RADIUS, close // 4))
     else:
         alpha = solve(picture, inside, guess, close)
     mixed = _band(inside, reach)

@@ -19,7 +19,7 @@ from ..encoders import Encoder
 from ..errors import InputError
 from ..morphology import components, dilate
 from ..painters import Painter
-from ..scene import check_image
+from ..scene import check_image, seeded
 from .detail import add_detail
 from .plausibility import strangeness
 from .seam import join
@@ -97,13 +97,13 @@ def paint_out(image: Tensor, mask: Tensor, painter: Painter, seed: int = 0, grow
     if grow is not None and grow < 0:
         raise InputError(f"the hole can grow by 0 pixels or more, not {grow}")
     if shadow:
-        dark = find_shadow(photo, solid > 0.5, painter, torch.Generator().manual_seed(seed % 2**63))
+        dark = find_shadow(photo, solid > 0.5, painter, seeded(seed))
         solid = solid.masked_fill(dark, 1.0)
     rim = contact_rim(solid) if grow is None else grow
     hole = hole_of(solid, rim)
     if hole.all():
         raise InputError("the mask, grown by its rim, covers the whole image; nothing is left to paint from")
-    generator = torch.Generator().manual_seed(seed % 2**63)
+    generator = seeded(seed)
     plate, unpainted, scores = photo.clone(), hole.clone(), []
     parts = apart(hole)
     for number, part in enumerate(parts):
