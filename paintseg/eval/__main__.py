@@ -47,7 +47,8 @@ def make_parser() -> argparse.ArgumentParser:
                             "the middle ones need the extra peers")
     group.add_argument("--prompt", default="box",
                        help="box (default), point (centroid), inner_point, scribble and scribble2 (the set's "
-                            "strokes), mask (the human mask, crudely drawn), auto (TokenCut's mask)")
+                            "strokes), strokes and strokes2 (only those on the object), mask (the human mask, "
+                            "crudely drawn), auto (TokenCut's mask)")
     group.add_argument("--preset", default="balanced", help="fast, balanced (default), best or paper")
     group.add_argument("--noise", default="0", metavar="PERCENT",
                        help="move prompts by that much of half the diagonal of the object's box")
@@ -150,9 +151,11 @@ def _check(options: argparse.Namespace) -> None:
 
 def _work(tasks: Sequence[Task], instances: Sequence[Instance]) -> list[Work]:
     """Every task on every instance; strokes only where the set has some."""
+    from .prompting import STROKES
+
     work = []
     for task in tasks:
-        number = {"scribble": 1, "scribble2": 2}.get(task.prompt)
+        number = STROKES.get(task.prompt)
         usable = [instance for instance in instances
                   if number is None or instance.scribble_path(number).exists()]
         for dataset in dict.fromkeys(instance.dataset for instance in instances):

@@ -15,8 +15,11 @@ from ..errors import InputError
 from ..prompts import Prompt
 from .datasets import Instance
 
-PromptKind = Literal["box", "point", "inner_point", "scribble", "scribble2", "mask", "auto"]
+PromptKind = Literal["box", "point", "inner_point", "scribble", "scribble2", "strokes", "strokes2", "mask", "auto"]
 KINDS: tuple[PromptKind, ...] = get_args(PromptKind)
+
+STROKES: dict[PromptKind, int] = {"scribble": 1, "scribble2": 2, "strokes": 1, "strokes2": 2}
+"""Which of a set's two drawings the kind is made from."""
 
 CELLS = 8
 """Cells along the longer side of the box that the coarse mask of the prompt "mask" is made of."""
@@ -29,8 +32,9 @@ def make_prompt(instance: Instance, kind: PromptKind, size: tuple[int, int], noi
     Args:
         instance: one object of one photo.
         kind: "box" the tight box of the human mask; "point" its centroid; "inner_point" its innermost point;
-            "scribble" and "scribble2" the set's strokes on the object and off it; "mask" the human mask as a
-            crude brush would draw it (see `coarsen`); "auto" what `discover` finds, without the human mask.
+            "scribble" and "scribble2" the set's strokes on the object and off it; "strokes" and "strokes2" only
+            those on it, as in the paper; "mask" the human mask as a crude brush would draw it (see `coarsen`);
+            "auto" what `discover` finds, without the human mask.
         size: (H, W) of the photo.
         noise: percent of half the diagonal of the object's box by which the prompt is moved in a random
             direction (Table 5 of the paper).
@@ -46,10 +50,10 @@ def make_prompt(instance: Instance, kind: PromptKind, size: tuple[int, int], noi
     if kind in ("point", "inner_point"):
         x, y = instance.centroid if kind == "point" else instance.inner
         return Prompt(size=size, points=((_clip(x + dx, size[1]), _clip(y + dy, size[0])),))
-    if kind in ("scribble", "scribble2"):
-        drawn = instance.scribbles(2 if kind == "scribble2" else 1)
-        strokes, negative = (shift(part, dx, dy) for part in drawn)
-        return Prompt(size=size, scribble=strokes, negative_scribble=negative if negative.any() else None)
+    if kind in STROKES:
+        strokes, negative = (shift(part, dx, dy) for part in instance.scribbles(STROKES[kind]))
+        both = kind.startswith("scribble") and negative.any()
+        return Prompt(size=size, scribble=strokes, negative_scribble=negative if both else None)
     if kind == "mask":
         coarse = coarsen(torch.from_numpy(instance.mask() == 255), instance.box)
         return Prompt(size=size, mask=shift(coarse, dx, dy))

@@ -111,6 +111,8 @@ def test_prompts_without_noise_are_those_of_the_manifest(photos):
     strokes, others = instance.scribbles(1)
     prompt = make_prompt(instance, "scribble", size)
     assert (prompt.scribble == strokes).all() and (prompt.negative_scribble == others).all()
+    prompt = make_prompt(instance, "strokes", size)
+    assert (prompt.scribble == strokes).all() and prompt.negative_scribble is None
 
 
 @settings(deadline=None)
@@ -227,8 +229,8 @@ def test_the_same_parameters_have_the_same_key_whatever_they_are_called():
 
 
 def test_sets_without_strokes_are_left_out_of_scribble_prompts(photos, capsys):
-    _, found = evaluate(photos, *SMALL, "--prompt", "scribble,scribble2", "--limit", "1")
-    assert [(one["set"], one["prompt"]) for one in found] == [("round", "scribble"), ("round", "scribble2")]
+    _, found = evaluate(photos, *SMALL, "--prompt", "scribble,strokes2", "--limit", "1")
+    assert [(one["set"], one["prompt"]) for one in found] == [("round", "scribble"), ("round", "strokes2")]
     assert "oval has no strokes" in capsys.readouterr().err
 
 
