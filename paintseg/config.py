@@ -317,7 +317,17 @@ _BALANCED = Config(
 PRESETS: dict[str, Config] = {
     "paper": Config(),
     "balanced": _BALANCED,
-    "fast": replace(_BALANCED, steps=1, size=256, encoder_size=448, photo_size=336, paint_contexts=("view",)),
+    # On its coarse grid a box is better left where it was drawn.
+    "fast": replace(
+        _BALANCED,
+        steps=1,
+        size=256,
+        settle_reach=0.0,
+        settle_rounds=0,
+        encoder_size=448,
+        photo_size=336,
+        paint_contexts=("view",),
+    ),
     "best": replace(_BALANCED, steps=5, paintings=3, size=512, encoder_size=700),
 }
 

@@ -30,6 +30,11 @@ SURROUNDED = 0.6
 """Share of the patches around a not-object point from which it lies on the object found. Strokes along its edge have
 about half."""
 
+_BARELY_MORE = 0.5
+"""Share of seeds in what a cut found from which it did no more than tell the seeds from the rest."""
+_AS_CLEARLY = 0.05
+"""How much less of the spread a second cut may explain."""
+
 
 @dataclass(frozen=True)
 class Located:
@@ -67,7 +72,7 @@ def locate(prompt: Prompt, frame: Frame, config: Config) -> Located:
         region = cover > 0.5 if (cover > 0.5).any() else cover >= cover.max()
     else:
         visits = log_visits(walk, inside, config.locate_restart)
-        prior = standardise(visits)
+        prior = prior_of(visits, inside)
         region = pieces_at(prior.view(height, width) > 0, inside.view(height, width))
         if (region.flatten() & outside).any():
             # A not-object point lies on the piece found: what walks from there visit more is taken off it. Elsewhere
@@ -177,6 +182,33 @@ def standardise(values: Tensor) -> Tensor:
     if len(values) < 2 or not (deviation := values.std(correction=0)) > 1e-6:
         return torch.zeros_like(values)
     return (values - kmeans1d(values, 2).thresholds[0]) / deviation
+
+
+def prior_of(visits: Tensor, seeds: Tensor) -> Tensor:
+    """Visits as `standardise` has them, but never a cut between the seeds and everything else.
+
+    Walks from a point or stroke on an object's edge stay around the seeds, and these stand out from object and
+    background alike. The other patches are then cut by themselves, if they fall apart about as clearly.
+
+    Args:
+        visits: n, from `log_visits`.
+        seeds: n bool, at least one.
+    """
+    prior, rest = standardise(visits), visits[~seeds]
+    found = prior > 0
+    if (found & seeds).sum() <= _BARELY_MORE * found.sum() or not standardise(rest).any():
+        return prior
+    cut = kmeans1d(rest, 2).thresholds[0]
+    if _explained(rest, cut) < _explained(visits, kmeans1d(visits, 2).thresholds[0]) - _AS_CLEARLY:
+        return prior
+    return (visits - cut) / visits.std(correction=0)
+
+
+def _explained(values: Tensor, cut: Tensor) -> float:
+    """Share of the values' variance that lies between the two sides of a cut, neither of them empty."""
+    sides = [values[values > cut], values[values <= cut]]
+    within = sum(len(side) * side.var(correction=0) for side in sides)
+    return 1 - float(within / (len(values) * values.var(correction=0)))
 
 
 def _pixels(prompt: Prompt) -> Tensor:

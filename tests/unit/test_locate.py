@@ -6,7 +6,7 @@ import torch
 
 from paintseg.config import preset
 from paintseg.frames import photo_frame
-from paintseg.locate import locate, standardise
+from paintseg.locate import locate, prior_of, standardise
 from paintseg.prompts import mask_prompt, point_prompt, scribble_prompt
 
 from .small_models import MeanColour, disc_photo, iou
@@ -93,3 +93,25 @@ def test_standardised_values_are_deviations_from_their_cut():
 @pytest.mark.parametrize("values", [[3.0], [3.0, 3.0, 3.0]])
 def test_values_all_alike_say_nothing(values):
     assert not standardise(torch.tensor(values)).any()
+
+
+def test_seeds_that_stand_out_do_not_hide_the_object():
+    noise = 0.1 * torch.randn(100, generator=torch.Generator().manual_seed(0))
+    visits, seeds = noise, torch.arange(100) < 9
+    visits[seeds], visits[9:30] = 12, visits[9:30] + 4
+    assert ((standardise(visits) > 0) == seeds).all()
+    assert ((prior_of(visits, seeds) > 0) == (torch.arange(100) < 30)).all()
+
+
+def test_where_nothing_is_like_the_seeds_they_are_the_object():
+    visits = torch.rand(100, generator=torch.Generator().manual_seed(0))
+    seeds = torch.arange(100) < 9
+    visits[seeds] = 12
+    for rest in (visits, visits.where(seeds, torch.zeros(()))):
+        assert (prior_of(rest, seeds) == standardise(rest)).all()
+
+
+@pytest.mark.parametrize("seeds", [torch.ones(4, dtype=torch.bool), torch.arange(4) < 3])
+def test_no_patches_to_compare_with_leave_the_prior_as_it_is(seeds):
+    visits = torch.tensor([3.0, 2.0, 1.0, 0.0])
+    assert (prior_of(visits, seeds) == standardise(visits)).all()
