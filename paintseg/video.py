@@ -157,7 +157,8 @@ def agreement(first: Tensor, second: Tensor) -> float:
 def _features(frame: Tensor, encoder: Encoder) -> tuple[Tensor, tuple[int, int]]:
     """Tokens C x n of unit length and their grid."""
     height, width = frame.shape[1:]
-    grid = tuple(max(1, round(side * CELLS / max(height, width))) for side in (height, width))
+    cells = min(CELLS, max(height, width))  # a patch is a pixel at least
+    grid = tuple(max(1, round(side * cells / max(height, width))) for side in (height, width))
     shown = resize(frame[None].float().clamp(0, 1), tuple(side * encoder.stride for side in grid))
     return F.normalize(check_features(encoder, shown, encoder.encode(shown))[0].float().flatten(1), dim=0), grid
 

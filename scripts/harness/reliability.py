@@ -6,14 +6,16 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from . import comfyui
 from .paths import OUTPUT, ROOT, VENV_PYTHON
 
 FIGURES = OUTPUT / "test-artifacts" / "reliability.jsonl"
-SHARES = (("test_text.py", "test_masks.py", "test_pictures.py", "test_coverage_guided.py"),
-          ("test_method.py", "test_nodes.py"))
+# A process each, two at a time; the longest first.
+SHARES = (("test_nodes.py",), ("test_method.py",), ("test_pictures.py",),
+          ("test_text.py", "test_masks.py", "test_coverage_guided.py"))
 MANY = "10000"  # examples per entry point with --all, instead of the tests' own 2000
 
 
@@ -25,29 +27,32 @@ def begin() -> None:
 
 
 def fuzz(everything: bool, passed_on: list[str]) -> int:
-    """Run tests/fuzz, a process for each share of it, and print what each has to say. Returns an exit code."""
+    """Run tests/fuzz, two processes at a time, and print what each has to say. Returns an exit code."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     if everything:
         environment.setdefault("PAINTSEG_FUZZ_EXAMPLES", MANY)
         environment.setdefault("PAINTSEG_SLOW_EXAMPLES", "2000")
     which = [] if everything else ["-m", "not long"]
-    running = []
-    for number, files in enumerate(SHARES):
-        log = FIGURES.with_name(f"fuzz-{number}.log")
-        argv = [VENV_PYTHON, "-m", "pytest", "-c", "tests/pytest.ini", *which, *(f"tests/fuzz/{one}" for one in files)]
-        with log.open("wb") as output:
-            process = subprocess.Popen([*argv, *passed_on], cwd=ROOT, env=environment, stdout=output, stderr=output)
-        running.append((process, log))
-    codes = []
+    waiting, running, codes = list(enumerate(SHARES)), [], []
     try:
-        for process, log in running:
-            codes.append(process.wait())
-            print(log.read_text(encoding="utf-8", errors="replace"), flush=True)
+        while waiting or running:
+            while waiting and len(running) < 2:
+                number, files = waiting.pop(0)
+                log = FIGURES.with_name(f"fuzz-{number}.log")
+                tests = (f"tests/fuzz/{one}" for one in files)
+                argv = [VENV_PYTHON, "-m", "pytest", "-c", "tests/pytest.ini", *which, *tests, *passed_on]
+                with log.open("wb") as output:
+                    process = subprocess.Popen(argv, cwd=ROOT, env=environment, stdout=output, stderr=output)
+                running.append((process, log))
+            time.sleep(0.2)
+            for done in [one for one in running if one[0].poll() is not None]:
+                running.remove(done)
+                codes.append(done[0].returncode)
+                print(done[1].read_text(encoding="utf-8", errors="replace"), flush=True)
     finally:
         for process, _ in running:
-            if process.poll() is None:
-                process.terminate()
-                process.wait()
+            process.terminate()
+            process.wait()
     nothing_chosen = 5 if passed_on else 0  # pytest's code for no tests, as after -k
     return next((code for code in codes if code not in (0, nothing_chosen)), 0)
 
