@@ -57,9 +57,11 @@ def segment_all(pieces: Iterable[Piece], models: Models, config: Config, seed: i
             yield _segment(piece, image, models, config, seed)
 
 
-def worker(config: Mapping[str, Any], seed: int, device: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+def worker(
+    config: Mapping[str, Any], seed: int, device: str, half: bool = False
+) -> Callable[[dict[str, Any]], dict[str, Any]]:
     """The work of one process of a cluster: a `Piece` to its `Outcome`, both as plain values."""
-    models, settings = embedded_models(device), Config(**config)
+    models, settings = embedded_models(device, half), Config(**config)
 
     def work(plain: dict[str, Any]) -> dict[str, Any]:
         points = {name: _pairs(plain[name]) for name in ("points", "negative_points")}

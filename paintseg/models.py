@@ -19,8 +19,11 @@ class Models:
     encoder: Encoder
 
 
-def embedded_models(device: str = "cpu") -> Models:
+def embedded_models(device: str = "cpu", half: bool = False) -> Models:
     """MI-GAN and DINOv2 ViT-S/14 on a torch device.
+
+    `half` runs the encoder in bfloat16: nearly twice as fast on processors that compute in it, slower on others, and
+    masks differ by a few pixels from processor to processor.
 
     Raises InputError for a device that is not there, WeightsError when a file is missing or broken.
     """
@@ -31,4 +34,7 @@ def embedded_models(device: str = "cpu") -> Models:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         raise InputError(f"there is no device {device!r} here; give cpu, or cuda with a GPU") from error
-    return Models(painter=load_migan(device), encoder=load_dinov2_small(device))
+    encoder = load_dinov2_small(device)
+    if half:
+        encoder.module.bfloat16()
+    return Models(painter=load_migan(device), encoder=encoder)

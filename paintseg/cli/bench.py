@@ -46,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="runs, the median counts (default 3)")
     parser.add_argument("--seed", type=int, default=0, help="of photo and method (default 0)")
     parser.add_argument("--device", default="cpu", help="where the models run: cpu (default) or cuda")
+    parser.add_argument("--half", action="store_true", help="the encoder in bfloat16")
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: what torch chooses)")
     parser.add_argument("--json", type=Path, metavar="FILE",
                         help="the numbers, an object; a list of them for several sizes or presets")

@@ -73,7 +73,7 @@ def _outcomes(waiting: list[Piece], config: Config, options: argparse.Namespace)
         return
     threads = options.threads or 1
     jobs = options.jobs or max(1, _cores() // threads)
-    arguments = {"config": asdict(config), "seed": options.seed, "device": options.device}
+    arguments = {"config": asdict(config), "seed": options.seed, "device": options.device, "half": options.half}
     plain = [asdict(_anywhere(piece)) for piece in waiting]
     for found in work_on_ray(plain, "paintseg.batch:worker", arguments, jobs, threads, options.device):
         yield Outcome(**found)

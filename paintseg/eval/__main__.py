@@ -58,7 +58,8 @@ def make_parser() -> argparse.ArgumentParser:
                        help="vary the preset as in table4, table5 (noise), table6, tableA or tableB, or take out "
                             "what is ours (switches)")
     group.add_argument("--encoder", default="embedded", metavar="NAME=FILE",
-                       help="another encoder, by timm's name, from a safetensors file")
+                       help="another encoder, by timm's name, from a safetensors file; or embedded-half, the "
+                            "embedded one in bfloat16")
     group.add_argument("--seed", type=int, default=0, help="of the method and of the noise (default 0)")
     group = parser.add_argument_group("what to write")
     group.add_argument("--json", type=Path, metavar="FILE", help="the results, one object per set and task")

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..prompts import Prompt
-from .task import Task
+from .task import EMBEDDED, Task
 
 if TYPE_CHECKING:
     from ..models import Models
@@ -34,14 +34,15 @@ def make_method(task: Task, device: str = "cpu") -> Method:
 
 @lru_cache(maxsize=4)
 def load_models(device: str, encoder: str = "embedded") -> Models:
-    """The embedded models, or the embedded painter and an encoder NAME=FILE; loaded once per process."""
+    """The embedded models, in bfloat16 ("embedded-half"), or the embedded painter and an encoder NAME=FILE; loaded once
+    per process."""
     from dataclasses import replace
     from pathlib import Path
 
     from ..models import embedded_models
 
-    if encoder == "embedded":
-        return embedded_models(device)
+    if encoder in EMBEDDED:
+        return embedded_models(device, half=encoder != "embedded")
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 

@@ -12,6 +12,7 @@ from ..config import Config, preset
 from ..errors import InputError
 from .prompting import KINDS, PromptKind
 
+EMBEDDED = ("embedded", "embedded-half")
 METHODS = ("paintseg", "box", "opencv-grabcut", "random-walker", "tokencut")
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -30,7 +31,7 @@ class Task:
         preset: of the method "paintseg", with `changes` to single parameters.
         noise: percent, see `prompting.make_prompt`.
         seed: of the method and of the noise.
-        encoder: "embedded", or NAME=FILE: a name of timm's and its safetensors.
+        encoder: "embedded", "embedded-half", or NAME=FILE: a name of timm's and its safetensors.
         variant: what an ablation calls it, else empty.
     """
 
@@ -54,8 +55,8 @@ class Task:
             raise InputError(f"the noise must be 0 to 100 percent, not {self.noise:g}")
         if not 0 <= self.seed < 2**63:
             raise InputError(f"the seed must be a whole number from 0 to {2**63 - 1}, not {self.seed}")
-        if self.encoder != "embedded" and not all(self.encoder.partition("=")[::2]):
-            raise InputError(f"the encoder must be embedded or NAME=FILE, not {self.encoder!r}")
+        if self.encoder not in EMBEDDED and not all(self.encoder.partition("=")[::2]):
+            raise InputError(f"the encoder must be embedded, embedded-half or NAME=FILE, not {self.encoder!r}")
         _ = self.config  # its mistakes are reported now
 
     @property

@@ -16,7 +16,7 @@ FIGURES = OUTPUT / "test-artifacts" / "reliability.jsonl"
 # A process each, two at a time; the longest first.
 SHARES = (("test_nodes.py",), ("test_method.py",), ("test_pictures.py",),
           ("test_text.py", "test_masks.py", "test_coverage_guided.py"))
-MANY = "10000"  # examples per entry point with --all, instead of the tests' own 2000
+MANY = "5000"  # examples per entry point with --all, instead of the tests' own 2000
 
 
 def begin() -> None:
