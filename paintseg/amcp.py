@@ -101,14 +101,21 @@ def run(state: State, inpainter: Painter, outpainter: Painter, encoder: Encoder)
         encoder: the one the scene was prepared with.
     """
     config, crop = state.scene.config, Crop()
-    while state.step < config.steps and not settled(state.mask, state.marks, config):
-        direction = config.direction(state.step)
-        idle = direction == "O" and state.step and not has_room(state.mask, state.scene.allowed, config)
-        if config.skip_idle and idle:
-            state = replace(state, step=state.step + 1)
-            continue
-        state = step(state, direction, inpainter if direction == "I" else outpainter, encoder, crop)
+    while (ready := due(state)) is not None:
+        direction = config.direction(ready.step)
+        state = step(ready, direction, inpainter if direction == "I" else outpainter, encoder, crop)
         yield state
+
+
+def due(state: State) -> State | None:
+    """The state as its next step finds it, steps that need not be made counted; None when the loop has ended."""
+    config = state.scene.config
+    while state.step < config.steps and not settled(state.mask, state.marks, config):
+        idle = config.direction(state.step) == "O" and state.step
+        if not (config.skip_idle and idle and not has_room(state.mask, state.scene.allowed, config)):
+            return state
+        state = replace(state, step=state.step + 1)
+    return None
 
 
 @says_shortage

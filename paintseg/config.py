@@ -325,7 +325,7 @@ PRESETS: dict[str, Config] = {
         settle_reach=0.0,
         settle_rounds=0,
         encoder_size=504,
-        photo_size=448,
+        photo_size=392,
         paint_contexts=("view",),
     ),
     "best": replace(_BALANCED, steps=5, paintings=3, size=512, encoder_size=700),

@@ -74,11 +74,14 @@ def segment_each(
     history: list[list[amcp.State]] = [[] for _ in states]
     for index in range(config.steps):
         direction = config.direction(index)
-        for group, hole in apart(states, direction):
+        ready = {number: state for number, one in enumerate(states) if (state := amcp.due(one)) and state.step == index}
+        numbers = list(ready)
+        for group, hole in apart(list(ready.values()), direction):
             brush = painter if direction == "I" else outpainter
-            brush = brush if len(group) == 1 else _Shared(brush, hole)
-            for number in group:
-                states[number] = amcp.step(states[number], direction, brush, encoder)
+            brushes = [brush] if len(group) == 1 else shares(brush, hole, len(group))
+            for place, own in zip(group, brushes, strict=True):
+                number = numbers[place]
+                states[number] = amcp.step(ready[number], direction, own, encoder)
                 history[number].append(states[number])
                 if progress is not None:
                     progress(states[number])
@@ -159,16 +162,30 @@ def _potential(state: amcp.State) -> Tensor:
     return torch.where(view.paste(state.weight)[0] > 0, view.paste(state.evidence)[0], -torch.inf)
 
 
-class _Shared:
-    """A painter that paints several holes at once, the first time it is asked, and gives every asker its own."""
+def shares(painter: Painter, holes: Tensor, count: int) -> list[Painter]:
+    """So many painters, each for one of the holes of which 1 x 1 x h x w `holes` is the union.
 
-    def __init__(self, painter: Painter, holes: Tensor) -> None:
-        self._painter, self._holes, self._paintings = painter, holes[0].float(), None
+    All holes are painted at once, by the first that is asked, as often as one asks for more paintings.
+    """
+    made: list[Tensor] = []
+    return [_Share(painter, holes[0].float(), made) for _ in range(count)]
+
+
+class _Share:
+    """One of `shares`; `made` holds what was painted for all of them, call by call."""
+
+    def __init__(self, painter: Painter, holes: Tensor, made: list[Tensor]) -> None:
+        self._painter, self._holes, self._made, self._calls = painter, holes, made, 0
         self.name, self.multiple = painter.name, painter.multiple
         self.size, self.stochastic = painter.size, painter.stochastic
 
     def paint(self, image: Tensor, hole: Tensor, count: int, generator: torch.Generator | None) -> Tensor:
         """See `Painter.paint`."""
-        if self._paintings is None:
-            self._paintings = self._painter.paint(image, self._holes, count, generator)
-        return torch.where(hole > 0.5, self._paintings, image)
+        if self._calls == len(self._made):
+            self._made.append(self._painter.paint(image, self._holes, count, generator))
+        self._calls += 1
+        return torch.where(hole > 0.5, self._made[self._calls - 1], image)
+
+    def round_trip(self, image: Tensor) -> Tensor | None:
+        """See `painters.base.round_trip`."""
+        return self._painter.round_trip(image) if hasattr(self._painter, "round_trip") else None

@@ -10,7 +10,7 @@ from paintseg.errors import InputError
 from paintseg.models import embedded_models
 from paintseg.prompts import box_prompt, mask_prompt, point_prompt
 from paintseg.segment import Result, begin, segment
-from paintseg.several import apart, exclude_each_other, prompts_from_labels, resolve, segment_each
+from paintseg.several import apart, exclude_each_other, prompts_from_labels, resolve, segment_each, shares
 
 SIZE = (120, 200)
 BOXES = ((20, 30, 60, 90), (130, 30, 180, 90))
@@ -114,6 +114,41 @@ def test_objects_that_lie_apart_are_painted_out_together(photo, models):
     view = several.results[0].states[0]
     outside = ~(painter.holes[0] > 0)
     assert torch.equal(view.painting[0][:, outside[0]], view.scene.canvas[0][:, outside[0]])
+
+
+def test_rules_that_save_calls_hold_for_several_objects_too(photo, models):
+    painter = Counting(models.painter)
+    prompts = [box_prompt(box, SIZE) for box in BOXES]
+    config = replace(PAPER, steps=6, paintings=3, first_paintings=2, first_agreement=0.0, stop_change=1.0)
+    several = segment_each(photo, prompts, painter, models.encoder, config)
+    assert [len(one.states) for one in several.results] == [2, 2]
+    paintings = several.results[0].states[0].painting
+    assert len(paintings) in (2, 3) and not any(torch.equal(paintings[0], other) for other in paintings[1:])
+
+
+def test_shares_of_a_painting_are_asked_call_by_call(photo, models):
+    photo = photo[:, :64, :64].repeat(1, 2, 2)
+    hole = torch.zeros(1, 128, 128)
+    hole[:, 40:60, 10:30] = 1
+    other = hole.roll(60, 2)
+    painter = Counting(models.painter)
+    first, second = shares(painter, torch.maximum(hole, other)[None] > 0, 2)
+    draw = torch.Generator().manual_seed(0)
+    mine = [first.paint(photo, hole, count, draw) for count in (2, 1)]
+    yours = [second.paint(photo, other, count, draw) for count in (2, 1)]
+    assert len(painter.holes) == 2 and [len(one) for one in (*mine, *yours)] == [2, 1, 2, 1]
+    for one, another in zip(mine, yours, strict=True):
+        assert (one != photo).any(1).any(0)[hole[0] == 0].sum() == 0
+        assert (another != photo).any(1).any(0)[other[0] == 0].sum() == 0
+    assert not torch.equal(mine[0][:1], mine[1])
+
+
+def test_a_shared_latent_painter_still_says_what_its_autoencoder_makes_of_the_photo(photo, models):
+    latent = Counting(models.painter)
+    latent.round_trip = lambda image: image * 0.9
+    holes = torch.ones(1, 1, *SIZE, dtype=torch.bool)
+    assert torch.equal(shares(latent, holes, 2)[1].round_trip(photo), photo * 0.9)
+    assert shares(Counting(models.painter), holes, 2)[0].round_trip(photo) is None
 
 
 @pytest.mark.parametrize(("right", "groups"), [((130, 30, 180, 90), [[0, 1]]), ((62, 30, 120, 90), [[0], [1]])])
