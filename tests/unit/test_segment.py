@@ -44,6 +44,22 @@ def boxed():
 # The example photo
 
 
+@pytest.mark.parametrize("name", ["fast", "balanced"])
+@pytest.mark.parametrize("prompt", [ASTRONAUT_BOX, point_prompt([(410, 130)], (512, 512))], ids=["box", "point"])
+def test_a_seed_gives_the_same_result_again_and_with_other_threads_up_to_rounding(name, prompt):
+    config, before = preset(name, size=192, encoder_size=280, photo_size=280), torch.get_num_threads()
+    found = []
+    try:
+        for threads in (1, 1, 2):
+            torch.set_num_threads(threads)
+            found.append(really(example()[0], prompt, config, seed=7))
+    finally:
+        torch.set_num_threads(before)
+    once, again, other = found
+    assert torch.equal(once.soft, again.soft)
+    assert torch.allclose(once.soft, other.soft, atol=1e-3) and iou(once.mask, other.mask) > 0.999
+
+
 def test_a_box_on_the_example_photo(boxed):
     assert iou(boxed.mask, example()[1]) >= 0.85
     assert boxed.note == ""
