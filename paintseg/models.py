@@ -34,7 +34,7 @@ def embedded_models(device: str = "cpu", half: bool = False) -> Models:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         raise InputError(f"there is no device {device!r} here; give cpu, or cuda with a GPU") from error
-    encoder = load_dinov2_small(device)
+    models = Models(painter=load_migan(device), encoder=load_dinov2_small(device))
     if half:
-        encoder.module.bfloat16()
-    return Models(painter=load_migan(device), encoder=encoder)
+        models.encoder.module.bfloat16()
+    return models
