@@ -283,7 +283,7 @@ def _without(mask: Tensor, part: Tensor) -> Tensor:
 def _grow(start: int, end: int, rate: float, limit: int) -> tuple[int, int]:
     centre, half = (start + end) / 2, (end - start) / 2 * rate
     # the tolerance keeps rounding (1.1 * 100 = 110.00000000000001) from costing a pixel
-    return max(0, math.floor(centre - half + 1e-6)), min(limit, math.ceil(centre + half - 1e-6))
+    return math.floor(max(0, centre - half + 1e-6)), math.ceil(min(limit, centre + half - 1e-6))
 
 
 def _select(mask: Tensor, connectivity: int, choose: _Choice) -> Tensor:

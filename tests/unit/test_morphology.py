@@ -124,6 +124,7 @@ def test_growing_a_box_by_ten_per_cent():
     assert mo.grow_box((100, 200, 200, 300), 1.1, (512, 512)) == (95, 195, 205, 305)
     assert mo.grow_box((0, 0, 100, 51), 1.1, (60, 512)) == (0, 0, 105, 54)
     assert mo.grow_box((10, 10, 30, 30), 0.9, (512, 512)) == (11, 11, 29, 29)
+    assert mo.grow_box((-3, -(2**48), 2, 1), 7e296, (8, 4)) == (0, 0, 4, 8)
 
 
 @given(
