@@ -34,6 +34,11 @@ class ClipVisionEncoder:
         self._mean = torch.tensor(clip_vision.image_mean).view(3, 1, 1)
         self._std = torch.tensor(clip_vision.image_std).view(3, 1, 1)
 
+    @property
+    def device(self) -> torch.device:
+        """Where it works, be it there now or not."""
+        return self._model.load_device
+
     @torch.no_grad()
     def encode(self, images: Tensor) -> Tensor:
         """Patch tokens after the final norm; see `Encoder.encode`."""

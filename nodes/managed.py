@@ -26,6 +26,11 @@ class Managed:
             offload_device=comfy.model_management.unet_offload_device(),
         )
 
+    @property
+    def device(self) -> torch.device:
+        """Where it works, be it there now or not."""
+        return self._patcher.load_device
+
     def make_ready(self) -> None:
         """Stop here if the user cancelled, else see to it that the module is on its device."""
         comfy.model_management.throw_exception_if_processing_interrupted()

@@ -115,7 +115,7 @@ def readings(image: Tensor, prompt: Prompt, encoder: Encoder, config: Config) ->
     """
     frame = photo_frame(image[None].cpu().float().clamp(0, 1), encoder, replace(config, start="affinity"))
     usual = locate(prompt, frame, config).region
-    nested = sorted(_nested(prompt, frame.keys, config), key=lambda region: int(region.sum()))
+    nested = sorted(_nested(prompt, frame.keys.cpu(), config), key=lambda region: int(region.sum()))
     masks = [_to_photo(region, prompt.size) for region in nested]
     masks = [mask for mask in masks if (mask > 0.5).any() and not _alike(mask > 0.5, usual)]
     size = int(usual.sum())

@@ -238,16 +238,17 @@ class _PrefixSums:
         self.values = values
         rows = values[: len(values) // self.ROW * self.ROW].view(-1, self.ROW)
         if rows.device.type == "cpu":  # NumPy does not wait for the threads of busy cores
-            sums = rows.numpy().sum(1, dtype=np.float64)
+            sums = torch.from_numpy(rows.numpy().sum(1, dtype=np.float64).cumsum())
         else:
-            sums = rows.sum(1, dtype=torch.float64).cpu().numpy()
-        self.table = np.insert(sums.cumsum(), 0, 0.0)
+            sums = rows.sum(1, dtype=torch.float64).cumsum(0)
+        self.table = torch.cat([sums.new_zeros(1), sums])
 
     def __call__(self, n: np.ndarray) -> np.ndarray:
-        row = n // self.ROW
-        index = row[:, None] * self.ROW + np.arange(self.ROW)
-        rest = _pick(self.values, np.minimum(index, len(self.values) - 1)).astype(np.float64)
-        return self.table[row] + np.where(index < n[:, None], rest, 0).sum(1)
+        end = torch.from_numpy(n).to(self.values.device)
+        row = end // self.ROW
+        index = row[:, None] * self.ROW + torch.arange(self.ROW, device=end.device)
+        rest = self.values[index.clamp(max=len(self.values) - 1)].double() * (index < end[:, None])
+        return (self.table[row] + rest.sum(1)).cpu().numpy()
 
 
 def _pick(values: Tensor, index: np.ndarray) -> np.ndarray:

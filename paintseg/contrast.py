@@ -87,8 +87,10 @@ def against(
     return Against(
         frames=tuple(frames),
         color=color,
-        prompt=prompt_term(scene.points, scene.negative_points, bounding_box(mask), canvas, config.prompt_sigma),
-        scope=box_mask(box, canvas) & scene.allowed,
+        prompt=prompt_term(
+            scene.points, scene.negative_points, bounding_box(mask), canvas, config.prompt_sigma, mask.device
+        ),
+        scope=box_mask(box, canvas, mask.device) & scene.allowed,
         sign=1.0 if direction == "I" else -1.0,
     )
 
@@ -136,7 +138,7 @@ def color_term(region: Tensor, box: Box, scene: Scene, field: DenseCRF | None = 
     x0, y0, x1, y1 = box
     field = field or color_field(box, scene)
     chance = torch.sigmoid(2 * region[0, 0, y0:y1, x0:x1].float() - 1)  # the softmax of the region's two maps
-    term = torch.zeros(1, 1, *region.shape[-2:])
+    term = torch.zeros(1, 1, *region.shape[-2:], device=region.device)
     labels = torch.stack([1 - chance, chance])
     term[..., y0:y1, x0:x1] = field.infer(labels, iterations=scene.config.crf_iterations)[1]
     return term

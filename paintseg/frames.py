@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .config import Config, Context
 from .encoders import Encoder
-from .encoders.base import check_features
+from .encoders.base import check_features, working_device
 from .morphology import Box
 from .view import View, resize
 
@@ -131,6 +131,7 @@ def make_frame(
 ) -> Frame:
     """Scale an image 1 x 3 x H x W so that its longer side is `size`, or the encoder's size for 0, and encode it."""
     shown = resize(image, encoder_input(tuple(image.shape[-2:]), encoder, size or config.encoder_size))
+    shown = shown.to(working_device(encoder))
     if config.uses_keys:
         tokens, keys = encode_with_keys(encoder, shown)
     else:

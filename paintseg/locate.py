@@ -61,8 +61,8 @@ def locate(prompt: Prompt, frame: Frame, config: Config) -> Located:
         frame: the whole photo as the encoder sees it, with keys; its `area` is not used.
         config: the parameters.
     """
-    height, width = frame.grid
-    walk = walk_over(frame.keys, config.affinity_beta)
+    (height, width), keys = frame.grid, frame.keys.cpu()  # many small decisions, each of which would wait for a GPU
+    walk = walk_over(keys, config.affinity_beta)
     inside = patches_at(prompt.anchors(), prompt.size, frame.grid)
     outside = patches_at(prompt.negative_anchors(), prompt.size, frame.grid) & ~inside
     refused = None
@@ -87,7 +87,7 @@ def locate(prompt: Prompt, frame: Frame, config: Config) -> Located:
     within = surrounded(prompt.negative_anchors(), region, prompt.size) & ~inside
     if inside.any() and within.any():
         # Still on the object after all that: it is a twin, or as good as one.
-        rival = first_met(frame.keys, region | within.view(height, width), inside, within, RIVAL_BETA) < 0.5
+        rival = first_met(keys, region | within.view(height, width), inside, within, RIVAL_BETA) < 0.5
         refused = resize(rival[None, None].float(), prompt.size)[0, 0] > 0.5
         outside = outside | rival.flatten()
         region = pieces_at(region & ~rival, inside.view(height, width))

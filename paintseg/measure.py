@@ -70,13 +70,14 @@ def measure(
         raise InputError("the mask must cover what was repainted and leave something of the image")
     scene = prepare(image, prompt or mask_prompt(thing), encoder, config)
     view = scene.view
-    mask = (view.crop_mask(thing[None, None]) > 0.5) & scene.shown
+    home = scene.canvas.device
+    mask = (view.crop_mask(thing[None, None]) > 0.5).to(home) & scene.shown
     if not mask.any():
         raise InputError("the mask and the prompt do not overlap; the prompt must be on the object")
     phi = contrast(
         mask,
-        view.crop_mask(repainted[None, None]) > 0.5,
-        view.crop(painting[None].float()),
+        (view.crop_mask(repainted[None, None]) > 0.5).to(home),
+        view.crop(painting[None].float()).to(home),
         direction,
         scene,
         encoder,

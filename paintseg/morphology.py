@@ -101,10 +101,10 @@ def bounding_box(mask: Tensor) -> Box | None:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def box_mask(box: Box, size: tuple[int, int]) -> Tensor:
+def box_mask(box: Box, size: tuple[int, int], device: torch.device | None = None) -> Tensor:
     """H x W bool, true inside a whole-pixel box; `size` is (H, W)."""
     x0, y0, x1, y1 = box
-    mask = torch.zeros(size, dtype=torch.bool)
+    mask = torch.zeros(size, dtype=torch.bool, device=device)
     mask[y0:y1, x0:x1] = True
     return mask
 

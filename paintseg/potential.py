@@ -63,6 +63,7 @@ def prompt_term(
     box: tuple[int, int, int, int],
     canvas: tuple[int, int],
     sigma: float,
+    device: torch.device | None = None,
 ) -> Tensor | None:
     """Phi_prompt, eq. 2: the highest of the points' Gaussian bumps, less the highest of the not-object points'.
 
@@ -78,10 +79,11 @@ def prompt_term(
     if not points and not negative:
         return None
     s_x, s_y = max(sigma * (box[2] - box[0]), 1.0), max(sigma * (box[3] - box[1]), 1.0)
-    ys, xs = torch.arange(canvas[0])[:, None] + 0.5, torch.arange(canvas[1])[None] + 0.5
+    ys, xs = (torch.arange(side, device=device) + 0.5 for side in canvas)
+    ys = ys[:, None]
 
     def bumps(centres: tuple[tuple[float, float], ...]) -> Tensor:
-        highest = torch.zeros(canvas)
+        highest = torch.zeros(canvas, device=device)
         for x, y in centres:
             highest = torch.maximum(highest, torch.exp(-((xs - x) ** 2 / s_x**2 + (ys - y) ** 2 / s_y**2)))
         return highest

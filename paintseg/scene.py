@@ -11,6 +11,7 @@ from torch import Tensor
 from .affinity import log_survival, walk_over
 from .config import Config
 from .encoders import Encoder
+from .encoders.base import working_device
 from .errors import InputError
 from .frames import Frame, lasting_frames, photo_area, photo_frame, photo_side, spread
 from .locate import Located, locate, standardise
@@ -56,8 +57,10 @@ class Scene:
 
 @torch.no_grad()
 def prepare(image: Tensor, prompt: Prompt, encoder: Encoder, config: Config, multiple: int = 8) -> Scene:
-    """Choose the view, encode the photo, and lay out what the prompt says. All of it on the CPU; the models, which
-    take nearly all of the time, are wherever they are.
+    """Choose the view, encode the photo, and lay out what the prompt says.
+
+    Photo and prompt stay on the CPU, however large they are; what is on the canvas goes where the encoder works
+    (`working_device`) and stays there for the whole loop.
 
     Args:
         image: 3 x H x W in [0, 1].
@@ -109,6 +112,7 @@ def prepare(image: Tensor, prompt: Prompt, encoder: Encoder, config: Config, mul
     if not region.any():
         raise InputError("the not-object points leave nothing of the object; move them or draw a larger prompt")
     frames = lasting_frames(photo, view, encoder, config, whole)
+    canvas, region, shown, allowed = (each.to(working_device(encoder)) for each in (canvas, region, shown, allowed))
     return Scene(
         photo=photo,
         prompt=prompt,
@@ -164,7 +168,7 @@ def affinity_term(
     term = sum(maps) / len(maps) if maps else None
     if located is None or term is None:
         return term
-    return term + config.locate_prior * spread(located.prior, photo_area(view), canvas)
+    return term + config.locate_prior * spread(located.prior.to(term.device), photo_area(view), canvas)
 
 
 def around(points: tuple[Point, ...], canvas: tuple[int, int], radius: int) -> Tensor:

@@ -52,7 +52,7 @@ def score(result: Result, inpainter: Painter, outpainter: Painter, encoder: Enco
     """
     state = result.states[-1]
     scene = state.scene
-    mask = (scene.view.crop_mask(result.mask[None, None]) > 0.5) & scene.shown
+    mask = (scene.view.crop_mask(result.mask[None, None]) > 0.5).to(scene.shown.device) & scene.shown
     mask = mask if mask.any() else state.mask  # thinner than a pixel of the view
     width = max(1, scene.config.pixels(_RING))
     inside = _difference(mask, "I", inpainter, state, encoder)

@@ -27,7 +27,7 @@ class Result:
     """What `segment` found.
 
     Attributes:
-        mask: H x W bool.
+        mask: H x W bool, on the CPU.
         soft: H x W in [0, 1], the probability of the object; `mask` is where it exceeds 0.5.
         states: the state after every step.
     """
@@ -108,12 +108,12 @@ def finish(state: amcp.State) -> Tensor:
     ratio = min(1.0, config.finish_size / max(x1 - x0, y1 - y0))
     size = max(1, round((y1 - y0) * ratio)), max(1, round((x1 - x0) * ratio))
     height, width = view.content
-    image = resize(scene.photo[..., y0:y1, x0:x1], size)[0]
+    image = resize(scene.photo[..., y0:y1, x0:x1], size)[0].to(state.evidence.device)
     evidence = resize(state.evidence[..., :height, :width], size, clamp=False)[0, 0]
     allowed = resize((scene.allowed & (state.weight > 0))[..., :height, :width].float(), size)[0, 0] > 0.5
     probability = refine(image, evidence, allowed, config)
-    soft = torch.zeros(view.photo, device=probability.device)
-    soft[y0:y1, x0:x1] = resize(probability[None, None], (y1 - y0, x1 - x0))[0, 0]
+    soft = torch.zeros(view.photo)
+    soft[y0:y1, x0:x1] = resize(probability.cpu()[None, None], (y1 - y0, x1 - x0))[0, 0]
     reach = 2 + round(NEGATIVE_RADIUS / 512 * max(x1 - x0, y1 - y0))
     return keep_off(drop_refused(soft, scene.prompt, reach), scene.prompt)
 
@@ -125,7 +125,7 @@ def keep_off(soft: Tensor, prompt: Prompt) -> Tensor:
         refused |= prompt.negative_scribble
     for x, y in prompt.negative_points:
         refused[int(y), int(x)] = True
-    return soft.masked_fill(refused.to(soft.device), 0.0) if refused.any() else soft
+    return soft.masked_fill(refused, 0.0) if refused.any() else soft
 
 
 def drop_refused(soft: Tensor, prompt: Prompt, reach: int) -> Tensor:
@@ -142,10 +142,10 @@ def drop_refused(soft: Tensor, prompt: Prompt, reach: int) -> Tensor:
     negative = prompt.negative_anchors()
     if not negative:
         return soft
-    labels, _ = ndimage.label((soft > 0.5).cpu().numpy())
+    labels, _ = ndimage.label((soft > 0.5).numpy())
     kept = {int(labels[int(y), int(x)]) for x, y in prompt.anchors()}
     refused = {label for x, y in negative for label in _labels_near(labels, x, y, reach)} - kept - {0}
-    remaining = soft * torch.from_numpy(~np.isin(labels, sorted(refused))).to(soft.device)
+    remaining = soft * torch.from_numpy(~np.isin(labels, sorted(refused)))
     return remaining if (remaining > 0.5).any() else soft
 
 

@@ -8,6 +8,8 @@ that has a gap while the other side cuts something off is moved out.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -32,6 +34,7 @@ def settle_box(box: Box, frame: Frame, config: Config, size: tuple[int, int]) ->
         config: the parameters; `settle_reach` 0 leaves out the first thing, `settle_rounds` 0 the second.
         size: (H, W) of the photo.
     """
+    frame = replace(frame, keys=frame.keys.cpu())  # many small decisions, each of which would wait for a GPU
     if config.settle_reach:
         box = place_box(box, frame, config, size)
     return widen_box(box, frame, config, size) if config.settle_rounds else box

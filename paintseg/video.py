@@ -160,7 +160,8 @@ def _features(frame: Tensor, encoder: Encoder) -> tuple[Tensor, tuple[int, int]]
     cells = min(CELLS, max(height, width))  # a patch is a pixel at least
     grid = tuple(max(1, round(side * cells / max(height, width))) for side in (height, width))
     shown = resize(frame[None].float().clamp(0, 1), tuple(side * encoder.stride for side in grid))
-    return F.normalize(check_features(encoder, shown, encoder.encode(shown))[0].float().flatten(1), dim=0), grid
+    features = check_features(encoder, shown, encoder.encode(shown))[0].cpu().float().flatten(1)
+    return F.normalize(features, dim=0), grid
 
 
 def _memory(features: Tensor, soft: Tensor, grid: tuple[int, int]) -> Memory:

@@ -66,9 +66,9 @@ class View:
         return self._pad(F.interpolate(inside, self.content, mode="area"), "constant")
 
     def paste(self, values: Tensor, outside: float = 0.0) -> Tensor:
-        """Canvas values B x C x h x w to the photo's size, `outside` beyond the view."""
+        """Canvas values B x C x h x w to the photo's size, `outside` beyond the view; on the CPU, like the photo."""
         x0, y0, x1, y1 = self.box
-        inside = resize(values[..., : self.content[0], : self.content[1]], (y1 - y0, x1 - x0), clamp=False)
+        inside = resize(values[..., : self.content[0], : self.content[1]], (y1 - y0, x1 - x0), clamp=False).cpu()
         result = inside.new_full((*values.shape[:2], *self.photo), outside)
         result[..., y0:y1, x0:x1] = inside
         return result

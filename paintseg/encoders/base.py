@@ -18,6 +18,8 @@ class Encoder(Protocol):
         name: short name for messages and result tables.
         stride: pixels of the encoded image per feature, along either side.
         size: side in pixels of the square the encoder was trained on; other sizes are allowed.
+
+    An encoder may say where it works in an attribute `device`; see `working_device`.
     """
 
     name: str
@@ -35,6 +37,16 @@ class Encoder(Protocol):
             depend on the other images of the batch.
         """
         ...
+
+
+def working_device(encoder: Encoder) -> torch.device:
+    """Where the loop keeps its maps: on the encoder's GPU, so that they need not travel, else on the CPU.
+
+    GPUs other than CUDA's (ROCm calls itself that too) lack operations that the maps need; beside them the processor
+    does that work.
+    """
+    device = torch.device(getattr(encoder, "device", "cpu"))
+    return device if device.type == "cuda" else torch.device("cpu")
 
 
 def check_features(encoder: Encoder, images: Tensor, features: Tensor) -> Tensor:

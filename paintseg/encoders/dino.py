@@ -59,6 +59,11 @@ class DINOEncoder:
         self._antialias = self.module.reg_token is not None
 
     @property
+    def device(self) -> torch.device:
+        """Where it works."""
+        return self.module.cls_token.device
+
+    @property
     def depth(self) -> int:
         """Number of transformer blocks."""
         return len(self.module.blocks)
@@ -101,7 +106,7 @@ class DINOEncoder:
         def run(part: slice) -> list[Tensor]:
             return self._forward(images[part], tokens, keys, wanted, normed, key_bias)
 
-        maps = in_chunks(run, len(images), self.module.cls_token.device)
+        maps = in_chunks(run, len(images), self.device)
         maps = iter([chunk.to(images.device) for chunk in maps])
         return Features(tokens=next(maps) if tokens else None, keys=next(maps) if keys else None,
                         layers=tuple(maps))

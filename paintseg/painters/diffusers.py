@@ -78,7 +78,7 @@ class DiffusersPainter:
             return [self._call(shown, area, seeds[part], part.start / count, len(seeds[part]) / count)]
 
         painted = in_chunks(run, count, device)[0]
-        return keep_outside(image, hole, request.restore(painted.float().cpu()).to(image.device))
+        return keep_outside(image, hole, request.restore(painted.float().to(image.device)))
 
     @torch.no_grad()
     def round_trip(self, image: Tensor) -> Tensor | None:
@@ -91,7 +91,7 @@ class DiffusersPainter:
         encoded = codec.encode(request.show_image(image)[None].to(weight) * 2 - 1)
         latents = encoded.latents if hasattr(encoded, "latents") else encoded.latent_dist.mode()
         coded = (codec.decode(latents).sample.float() / 2 + 0.5).clamp(0, 1)
-        return request.restore(coded.cpu())[0].to(image)
+        return request.restore(coded)[0].to(image)
 
     def _call(self, image: Tensor, hole: Tensor, seeds: list[int], before: float, share: float) -> Tensor:
         number, steps = len(seeds), int(self._options["num_inference_steps"])

@@ -1,0 +1,140 @@
+"""A GPU that is not there: tensors that are computed on the CPU and say, and insist, that they lie on `cuda:0`.
+
+Under `SimulatedDevice` a tensor is on the device or it is not. Operations that a real GPU refuses, such as adding a
+tensor of the CPU to one of the device or taking a device's tensor to NumPy, raise here too; what a real GPU would
+have to hand back to the processor is written down. Speed and numerical differences it says nothing about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_flatten, tree_map
+
+DEVICE = torch.device("cuda", 0)
+
+
+class OnDevice(Tensor):
+    """A tensor that claims to be on the device."""
+
+    __torch_function__ = torch._C._disabled_torch_function_impl  # the mode below sees every call
+
+
+class Left(NamedTuple):
+    """Values handed back to the processor."""
+
+    by: str
+    count: int
+
+
+class WrongDevice(RuntimeError):
+    """What a real device would have refused."""
+
+
+_READS = {  # of the processor, each waiting for the device
+    getattr(Tensor, name) for name in ("item", "tolist", "__bool__", "__int__", "__float__", "__index__", "nonzero")
+} | {torch.nonzero, torch.equal, torch.allclose}
+_FORBIDDEN = {Tensor.numpy, Tensor.__array__}
+_MOVES = {Tensor.to, Tensor.copy_, Tensor.__setitem__, Tensor.type_as, Tensor.new_tensor, torch.as_tensor}
+_TAKES_INDEX = {Tensor.__getitem__, Tensor.__setitem__}
+
+
+@dataclass
+class SimulatedDevice(TorchFunctionMode):
+    """While entered, `cuda:0` exists.
+
+    Attributes:
+        left: what came back from it so far, in order.
+    """
+
+    left: list[Left] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def __enter__(self):
+        self._apply, nn.Module._apply = nn.Module._apply, _replace_tensors
+        return super().__enter__()
+
+    def __exit__(self, *exception):
+        nn.Module._apply = self._apply
+        return super().__exit__(*exception)
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        if func.__name__ in ("__get__", "__set__"):
+            return self._attribute(func, args)
+        flat = tree_flatten((args, kwargs))[0]
+        tensors = [one for one in flat if isinstance(one, Tensor)]
+        near = [one for one in tensors if not isinstance(one, OnDevice)]
+        far = len(tensors) - len(near)
+        wanted = [torch.device(one) for one in flat if _names_device(one)]
+        if func in (torch.device, torch._C._nn._parse_to) or (not tensors and not wanted):
+            return func(*args, **kwargs)
+        if func in _FORBIDDEN and far:
+            raise WrongDevice("can't convert cuda:0 device type tensor to numpy")
+        source = kwargs.get("generator")
+        if source is not None and source.device.type == "cpu" and (wanted[:1] == [DEVICE] or far):
+            raise WrongDevice(f"{func.__name__} takes a generator of the CPU for a tensor on the device")
+        self._hold_together(func, tensors, near, far)
+
+        bare = tree_map(_bare, (args, kwargs))
+        cpu_args, cpu_kwargs = tree_map(lambda one: "cpu" if _names_device(one) else one, bare)
+        result = func(*cpu_args, **cpu_kwargs)
+        if func is Tensor.cpu:
+            there = False
+        elif wanted:
+            there = wanted[0].type == "cuda"
+        elif func in (Tensor.to, Tensor.type_as) and tensors[1:]:
+            there = isinstance(tensors[1], OnDevice)
+        elif func in (Tensor.__setitem__, Tensor.copy_):
+            there = isinstance(tensors[0], OnDevice)
+        else:
+            there = bool(far)
+        if far and (func in _READS or not there and isinstance(result, Tensor)):
+            size = tensors[0] if func is Tensor.tolist else result
+            self.left.append(Left(func.__name__, size.numel() if isinstance(size, Tensor) else 1))
+        if bare[0] and result is bare[0][0] and there == isinstance(args[0], OnDevice):
+            return args[0]  # in place, or nothing to do
+        return tree_map(lambda one: one.as_subclass(OnDevice) if there and isinstance(one, Tensor) else one, result)
+
+    def _attribute(self, func, args):
+        subject = args[0]
+        owner = func.__self__.__name__
+        if isinstance(subject, OnDevice):
+            if owner == "device":
+                return DEVICE
+            if owner in ("is_cuda", "is_cpu"):
+                return owner == "is_cuda"
+        value = func(*map(_bare, args))
+        return value.as_subclass(OnDevice) if isinstance(value, Tensor) and isinstance(subject, OnDevice) else value
+
+    def _hold_together(self, func, tensors, near, far) -> None:
+        """What real tensors of two devices would be refused for."""
+        if not far or not near or func in _MOVES:
+            return
+        if func in _TAKES_INDEX and isinstance(tensors[0], OnDevice):
+            return  # torch brings an index along
+        if any(one.ndim for one in near):
+            raise WrongDevice(f"{func.__name__}: expected all tensors to be on the same device")
+
+
+def _replace_tensors(module: nn.Module, function: Callable[[Tensor], Tensor], recurse: bool = True) -> nn.Module:
+    """`nn.Module._apply` that puts new tensors in the place of the old, since a Parameter would lose the subclass."""
+    for part in module.modules() if recurse else [module]:
+        for held in (part._parameters, part._buffers):
+            held.update({name: function(value) for name, value in held.items() if value is not None})
+    return module
+
+
+def _names_device(value: object) -> bool:
+    return isinstance(value, torch.device) or (isinstance(value, str) and value.split(":")[0] in ("cuda", "cpu"))
+
+
+def _bare(value: object) -> object:
+    return value.as_subclass(Tensor) if isinstance(value, OnDevice) else value

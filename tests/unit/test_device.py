@@ -1,0 +1,183 @@
+"""The method with its models on a GPU, as far as that can be said without one (simulated_device.py)."""
+
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+
+from paintseg import amcp
+from paintseg.candidates import candidates
+from paintseg.config import preset
+from paintseg.discovery import coarse_masks
+from paintseg.encoders.base import working_device
+from paintseg.encoders.dino import load_dinov2_small
+from paintseg.layers import cut_out, remove
+from paintseg.measure import measure
+from paintseg.models import Models
+from paintseg.painters.migan import load_migan
+from paintseg.prompts import box_prompt, mask_prompt, point_prompt, scribble_prompt
+from paintseg.score import score
+from paintseg.segment import begin, finish, segment
+from paintseg.several import segment_each
+from paintseg.video import follow
+from paintseg.visualize import cluster_map, painted_photo, potential_map, step_frame
+
+from .simulated_device import DEVICE, OnDevice, SimulatedDevice, WrongDevice
+from .small_models import disc_photo, embedded, iou
+
+PHOTO, DISC = disc_photo((96, 128), (64, 48), 24)
+SIZE = tuple(DISC.shape)
+BOX = box_prompt((38, 22, 90, 74), SIZE)
+POINT = point_prompt([(64, 48)], SIZE, negative=[(8, 8)])
+STROKES = scribble_prompt(torch.zeros(SIZE).index_fill_(0, torch.tensor([48]), 1) * DISC)
+MASK = mask_prompt((torch.roll(DISC, 4, 1)).float())
+PROMPTS = {"box": BOX, "point": POINT, "scribble": STROKES, "mask": MASK}
+SMALL = {"size": 128, "encoder_size": 112, "photo_size": 112, "steps": 2, "paintings": 2}
+NUMBERS = 256  # at once, far fewer than any map has
+
+
+@pytest.fixture
+def device():
+    with SimulatedDevice() as simulated:
+        yield simulated
+
+
+@pytest.fixture
+def there(device):
+    """The embedded models on the device."""
+    return Models(load_migan("cuda"), load_dinov2_small("cuda"))
+
+
+def both(models):
+    return models.painter, models.encoder
+
+
+def small(name="balanced", **changes):
+    return preset(name, **{**SMALL, **changes})
+
+
+# The simulation itself
+
+
+@pytest.mark.parametrize(
+    "mix",
+    [
+        lambda far: far + torch.ones(3),
+        lambda far: torch.cat([torch.ones(3), far]),
+        lambda far: torch.ones(3)[far > 0],
+        lambda far: far.numpy(),
+        lambda far: np.asarray(far),
+        lambda far: torch.randn(3, generator=torch.Generator(), device=far.device),
+        lambda far: torch.nn.functional.linear(torch.ones(1, 3), far[None]),
+    ],
+)
+def test_what_a_gpu_refuses_is_refused(device, mix):
+    with pytest.raises(WrongDevice):
+        mix(torch.zeros(3, device="cuda"))
+
+
+def test_values_stay_there_until_they_are_brought_back(device):
+    far = torch.arange(6.0).to("cuda")
+    far[torch.tensor([0])] = 3
+    assert far.device == (far * 2).sum().device == torch.zeros(1, device="cuda").device == DEVICE
+    assert not device.left
+    assert float(far.sum()) == 18 and far.cpu().tolist() == [3, 1, 2, 3, 4, 5]
+    assert [entry.count for entry in device.left] == [1, 6]
+
+
+# The loop
+
+
+@pytest.mark.parametrize(("kind", "name"), [("box", "fast"), *product(PROMPTS, ["balanced", "paper"])])
+def test_models_on_a_gpu_find_what_they_find_on_the_cpu(there, kind, name):
+    config = small(name)
+    wanted = segment(PHOTO, PROMPTS[kind], *both(embedded()), config)
+    found = segment(PHOTO, PROMPTS[kind], *both(there), config)
+    assert found.soft.device.type == "cpu"
+    assert iou(found.mask, wanted.mask) > 0.95  # `paper` has no finish to take back what rounding decides
+    assert (found.soft - wanted.soft).abs().mean() < 0.02
+
+
+def test_the_maps_of_the_loop_are_on_the_gpu_and_stay_there(device, there):
+    state = begin(
+        PHOTO, BOX, *both(there), small("paper", stop_change=0.001, skip_idle=True, first_paintings=2, paintings=3)
+    )
+    device.left.clear()
+    states = list(amcp.run(state, there.painter, there.painter, there.encoder))
+    assert states[-1].step == 2
+    for part in ("mask", "evidence", "weight", "region", "painting"):
+        assert isinstance(getattr(states[-1], part), OnDevice), part
+    assert max(entry.count for entry in device.left) <= NUMBERS
+
+
+def test_only_the_finish_brings_maps_back(device, there):
+    last = list(amcp.run(begin(PHOTO, BOX, *both(there), small()), there.painter, there.painter, there.encoder))[-1]
+    device.left.clear()
+    assert finish(last).shape == SIZE
+    assert max(entry.count for entry in device.left) > NUMBERS
+
+
+@pytest.mark.parametrize("far", ["painter", "encoder"])
+def test_one_model_may_be_on_the_gpu_and_the_other_not(there, far):
+    painter, encoder = (getattr(there if far == kind else embedded(), kind) for kind in ("painter", "encoder"))
+    found = segment(PHOTO, BOX, painter, encoder, small())
+    wanted = segment(PHOTO, BOX, *both(embedded()), small())
+    torch.testing.assert_close(found.soft, wanted.soft, atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("kind", ["mps", "xpu", "privateuseone"])
+def test_beside_other_gpus_the_processor_does_the_work(kind):
+    class Elsewhere:
+        device = kind
+
+    assert working_device(Elsewhere()).type == "cpu" and working_device(object()).type == "cpu"
+
+
+def test_a_photo_on_the_gpu_is_fetched(there):
+    found = segment(PHOTO.to("cuda"), BOX, *both(there), small())
+    torch.testing.assert_close(found.soft, segment(PHOTO, BOX, *both(there), small()).soft)
+
+
+# What stands on the loop
+
+
+def test_pictures_of_a_step_are_made_of_what_is_on_the_gpu(there):
+    result = segment(PHOTO, POINT, *both(there), small())
+    wanted = segment(PHOTO, POINT, *both(embedded()), small())
+    for draw in (step_frame, painted_photo, potential_map, cluster_map):
+        torch.testing.assert_close(draw(result.states[-1]).cpu(), draw(wanted.states[-1]), atol=0.02, rtol=0)
+
+
+def test_several_objects_candidates_and_scores(there):
+    twins = torch.cat([PHOTO, PHOTO.flip(1)], dim=2)
+    boxes = [replace(BOX, size=tuple(twins.shape[1:])), box_prompt((166, 22, 218, 74), tuple(twins.shape[1:]))]
+    found, wanted = (segment_each(twins, boxes, *both(models), small()) for models in (there, embedded()))
+    assert torch.equal(found.labels, wanted.labels) or iou(found.labels > 0, wanted.labels > 0) > 0.99
+    first, second = (candidates(PHOTO, POINT, *both(models), small()) for models in (there, embedded()))
+    assert all(iou(one.result.mask, other.result.mask) > 0.99 for one, other in zip(first, second, strict=True))
+    got = score(first[0].result, there.painter, there.painter, there.encoder).total
+    assert got == pytest.approx(second[0].score.total, abs=1e-3)
+
+
+def test_frames_are_followed(there):
+    frames = [disc_photo((96, 128), (place, 48), 24)[0] for place in (56, 64)]
+    found, wanted = (
+        [one.mask for one in follow(frames, point_prompt([(56, 48)], SIZE), *both(models), small())]
+        for models in (there, embedded())
+    )
+    assert all(iou(one, other) > 0.98 for one, other in zip(found, wanted, strict=True))
+
+
+def test_a_painting_is_measured_and_objects_are_discovered(there):
+    plate = remove(PHOTO, DISC, there.painter)
+    torch.testing.assert_close(plate, remove(PHOTO, DISC, embedded().painter), atol=1e-4, rtol=0)
+    for one in ("total", "paint", "affinity"):
+        found, wanted = (
+            getattr(measure(PHOTO, plate, DISC.float(), models.encoder, small()), one) for models in (there, embedded())
+        )
+        torch.testing.assert_close(found, wanted, atol=2e-3, rtol=0)
+    for found, wanted in zip(coarse_masks(PHOTO, there.encoder), coarse_masks(PHOTO, embedded().encoder), strict=True):
+        assert iou(found > 0.5, wanted > 0.5) > 0.98
+    assert cut_out(PHOTO, DISC.float()).shape == (4, *SIZE)
