@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from .errors import InputError
+from .errors import InputError, excerpt
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif")
 _FIELDS = ("photo", "output", "box", "points", "negative_points", "scribble", "negative_scribble", "mask", "auto")
@@ -72,8 +73,10 @@ def read_pieces(listing: Path, folder: Path, target: Path) -> list[Piece]:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"the prompts {listing} cannot be read: {error}") from error
     if listing.suffix.lower() == ".csv":
-        rows: list[Any] = [{name: value for name, value in row.items() if value} for row in
-                           csv.DictReader(text.splitlines())]
+        try:
+            rows: list[Any] = list(csv.DictReader(text.splitlines()))
+        except csv.Error as error:
+            raise InputError(f"{listing} is no CSV: {error}") from error
     else:
         try:
             rows = json.loads(text) if text.lstrip().startswith("[") else [
@@ -87,16 +90,21 @@ def read_pieces(listing: Path, folder: Path, target: Path) -> list[Piece]:
 
 
 def _piece(row: Any, where: str, folder: Path, target: Path) -> Piece:
-    if not isinstance(row, dict) or not isinstance(row.get("photo"), str):
+    if not isinstance(row, dict) or not row.get("photo"):
         raise InputError(f"{where} names no photo")
+    row = {name: value for name, value in row.items() if value is not None and value != ""}
+    if None in row:  # where csv puts what has no name
+        raise InputError(f"{where} has more columns than the first line names")
     if unknown := sorted(set(row) - set(_FIELDS)):
         raise InputError(f"{where} has {unknown[0]!r}; known are {', '.join(_FIELDS)}")
-    photo = folder / row["photo"]
-    output = target / row["output"] if "output" in row else _mask_of(Path(row["photo"]), target)
-    if output.suffix.lower() != ".png" or not output.resolve().is_relative_to(target.resolve()):
-        raise InputError(f"{where} has the output {row.get('output', output)!r}; "
+    named = {name: _name(row[name], f"the {name} of {where}")
+             for name in ("photo", "output", "scribble", "negative_scribble", "mask") if name in row}
+    photo = folder / named["photo"]
+    output = target / named["output"] if "output" in named else _mask_of(Path(named["photo"]), target)
+    if output.suffix.lower() != ".png" or not _is_below(output, target):
+        raise InputError(f"{where} has the output {named.get('output', str(output))!r}; "
                          "it must be a .png file below the folder for masks")
-    files = {name: str(folder / row[name]) for name in ("scribble", "negative_scribble", "mask") if row.get(name)}
+    files = {name: str(folder / named[name]) for name in ("scribble", "negative_scribble", "mask") if name in named}
     auto = row.get("auto") in (True, 1, "1", "true", "True", "yes")
     box = _numbers(row.get("box", ()), f"the box of {where}")
     points = {name: _pairs(_numbers(row.get(name, ()), f"the {name} of {where}"), f"the {name} of {where}")
@@ -108,6 +116,26 @@ def _piece(row: Any, where: str, folder: Path, target: Path) -> Piece:
     return Piece(photo=str(photo), output=str(output), box=box or None, auto=auto, **points, **files)
 
 
+def _name(value: Any, what: str) -> str:
+    """A file's name, relative or not, that the system can take."""
+    if not isinstance(value, str):
+        raise InputError(f"{what} must be the name of a file, not {excerpt(value)!r}")
+    try:
+        known = "\0" not in value and bool(os.fsencode(value)) and bool(Path(value).name)
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can hold
+        known = False
+    if not known:
+        raise InputError(f"{what} is no name of a file: {value!r}")
+    return value
+
+
+def _is_below(path: Path, folder: Path) -> bool:
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError):  # links that lead in a circle
+        return False
+
+
 def _numbers(value: Any, what: str) -> tuple[float, ...]:
     """Numbers of a list, a list of lists, or a text."""
     try:
@@ -115,7 +143,7 @@ def _numbers(value: Any, what: str) -> tuple[float, ...]:
             return tuple(float(part) for part in value.replace(",", " ").replace(";", " ").split())
         return tuple(torch.as_tensor(value, dtype=torch.float64).flatten().tolist())
     except (ValueError, TypeError, RuntimeError, OverflowError) as error:
-        raise InputError(f"{what} must be numbers, not {str(value)[:60]!r}") from error
+        raise InputError(f"{what} must be numbers, not {excerpt(value)!r}") from error
 
 
 def _pairs(numbers: tuple[float, ...], what: str) -> tuple[tuple[float, float], ...]:

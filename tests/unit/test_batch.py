@@ -123,6 +123,16 @@ BAD = {
     "unknown": ("p.json", '[{"photo": "a.png", "boxes": [1]}]', "has 'boxes'"),
     "outside": ("p.json", '[{"photo": "a.png", "auto": true, "output": "../a.png"}]', "below the folder for masks"),
     "a photo outside": ("p.json", '[{"photo": "../a.png", "auto": true}]', "below the folder for masks"),
+    "no name of a photo": ("p.json", '[{"photo": ".", "auto": true}]', "the photo of entry 1 .* is no name of a file"),
+    "an output that is a number": ("p.json", '[{"photo": "a.png", "auto": true}, '
+                                             '{"photo": "b.png", "auto": true, "output": 7}]',
+                                   "the output of entry 2 .* must be the name of a file, not '7'"),
+    "a mask that is a list": ("p.json", '[{"photo": "a.png", "mask": [1]}]', "the mask of entry 1 .* not '\\[1\\]'"),
+    "a NUL": ("p.json", '[{"photo": "a.png", "auto": true, "output": "a\\u0000.png"}]', "the output of entry 1"),
+    "half a character": ("p.json", '[{"photo": "\\ud800.png", "auto": true}]', "the photo of entry 1 .* is no name"),
+    "columns without a name": ("p.csv", "photo,auto\na.png,1\nb.png,1,2,3\n", "entry 2 .* has more columns"),
+    "unknown and nameless columns": ("p.csv", "photo,other\na.png,1,2\n", "entry 1 .* has more columns"),
+    "a field without end": ("p.csv", f"photo,auto\n{'a' * 140000},1\n", "is no CSV: field larger"),
     "twice": ("p.csv", "photo,auto\na.png,1\na.jpg,1\n", "would both be"),
 }
 
