@@ -442,7 +442,9 @@ def place_for(prefix: str, picture: Tensor) -> tuple[str, str, int]:
 
 
 def layers_from(image: Tensor) -> list[Tensor]:
-    """IMAGE, B x H x W x 4, as layers 4 x H x W. Raises InputError for images without transparency."""
+    """IMAGE, B x H x W x 4, as layers 4 x H x W. Raises InputError for images without transparency, and for none."""
+    if image.ndim == 4 and not len(image):
+        raise InputError("the batch of layers is empty: there is no layer in it")
     if image.ndim != 4 or image.shape[3] != 4 or not image.numel():
         raise InputError(
             f"layers are images with transparency (RGBA), not {tuple(image.shape)}; PaintSeg Cut Out makes them"

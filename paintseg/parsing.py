@@ -76,8 +76,10 @@ def parse_boxes(value: object, name: str = "boxes") -> list[list[Box]]:
 def as_photos(image: Tensor) -> Tensor:
     """Images B x H x W x C as B x 3 x H x W float32; C is from 1 (grey) to 4 (the alpha is dropped).
 
-    Raises InputError for another shape.
+    Raises InputError for another shape and for a batch of no image.
     """
+    if image.ndim == 4 and not len(image):
+        raise InputError("the image batch is empty: there is no image in it")
     if image.ndim != 4 or not 1 <= image.shape[3] <= 4 or not image.numel():
         raise InputError(
             f"an image batch is B x H x W x C with one to four channels, not {tuple(image.shape)}"
@@ -87,7 +89,12 @@ def as_photos(image: Tensor) -> Tensor:
 
 
 def as_masks(mask: Tensor, name: str = "mask") -> Tensor:
-    """Masks H x W, B x H x W or B x 1 x H x W as B x H x W float32. Raises InputError for another shape."""
+    """Masks H x W, B x H x W or B x 1 x H x W as B x H x W float32.
+
+    Raises InputError for another shape and for a batch of no mask.
+    """
+    if mask.ndim >= 3 and not len(mask):
+        raise InputError(f"the {name} batch is empty: there is nothing in it")
     masks = mask.float()
     if masks.ndim == 2:
         masks = masks[None]

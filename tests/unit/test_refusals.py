@@ -6,7 +6,8 @@ queue goes on, two prompts at once, cancelling, a server stopped) is in tests/se
 
 | case                              | library           | command             | node                      |
 |-----------------------------------|-------------------|---------------------|---------------------------|
-| wrong shapes, batch of 0          | refused           | -                   | refused                   |
+| wrong shapes                      | refused           | -                   | refused                   |
+| batch of 0 (test_empty_batches)   | refused           | -                   | refused                   |
 | sizes that differ                 | refused           | masks scaled        | masks scaled, others no   |
 | 1 px and 1 x 10000 photos         | done              | done                | done                      |
 | grey, RGBA, 16-bit                | refused           | done                | done                      |
@@ -164,12 +165,6 @@ def test_a_photo_with_nan_is_refused(value, node, command, tmp_path):
     Image.fromarray(photo[1].numpy()).save(tmp_path / "odd.tiff")
     code, said = command("--box", "18,10,46,38", photo="odd.tiff")
     assert code == 2 and "NaN or infinite" in said
-
-
-def test_a_batch_of_nothing_is_refused(node):
-    with pytest.raises(ValueError, match="an image batch is") as raised:
-        node(torch.zeros(0, *SIZE, 3))
-    one_line(raised)
 
 
 # Prompts
