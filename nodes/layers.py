@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import comfy.utils
@@ -417,11 +418,12 @@ class SaveLayers(io.ComfyNode):
             named.append(NamedLayer("plate", plates[0]))
         folder, name, counter = place_for(filename_prefix, stack[0])
         stem = f"{name}_{counter:05}_"
-        if format == "OpenRaster":
-            path = Path(folder) / f"{stem}.ora"
-            save_openraster(path, named)
-        else:
-            path = save_png_set(Path(folder), named, stem)[0]
+        with _no_empty_folder(Path(folder)):
+            if format == "OpenRaster":
+                path = Path(folder) / f"{stem}.ora"
+                save_openraster(path, named)
+            else:
+                path = save_png_set(Path(folder), named, stem)[0]
         return io.NodeOutput(str(path), ui=ui.PreviewImage(image_output([flatten(named)]), cls=cls))
 
 
@@ -439,6 +441,21 @@ def place_for(prefix: str, picture: Tensor) -> tuple[str, str, int]:
             f"filename_prefix {prefix!r} is no name for files in ComfyUI's output folder; give one like layers/photo"
         ) from problem
     return folder, name, counter
+
+
+@contextmanager
+def _no_empty_folder(folder: Path) -> Iterator[None]:
+    """Remove a folder in which nothing could be written: ComfyUI makes it as soon as a name is asked for."""
+    output = Path(folder_paths.get_output_directory()).resolve()
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):  # it holds something
+            for place in (folder.resolve(), *folder.resolve().parents):
+                if output not in place.parents:
+                    break
+                place.rmdir()
+        raise
 
 
 def layers_from(image: Tensor) -> list[Tensor]:

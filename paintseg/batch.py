@@ -16,7 +16,7 @@ from torch import Tensor
 from .config import Config
 from .discovery import coarse_mask
 from .errors import InputError
-from .files import read_mask, read_photo, write_mask
+from .files import folder_for, read_mask, read_photo, write_mask
 from .listing import Piece
 from .models import Models, embedded_models
 from .parsing import fit_mask, fit_strokes
@@ -129,8 +129,9 @@ def _segment(piece: Piece, image: Tensor | InputError, models: Models, config: C
     except InputError as error:
         return Outcome(piece.photo, piece.output, error=str(error))
     seconds = time.perf_counter() - started
-    Path(piece.output).parent.mkdir(parents=True, exist_ok=True)
-    write_mask(Path(piece.output), mask)
+    output = Path(piece.output)
+    with folder_for(output.parent):
+        write_mask(output, mask)
     return Outcome(piece.photo, piece.output, round(seconds, 3))
 
 

@@ -9,10 +9,12 @@ import urllib.request
 from collections.abc import Callable
 from email.message import Message
 from http.client import HTTPException, HTTPResponse
+from io import FileIO
 from pathlib import Path
 from typing import IO
 
-from .errors import WeightsError
+from .errors import StorageError, WeightsError, reason
+from .files import naming
 from .weights import sha256_of
 
 Progress = Callable[[int, int], None]
@@ -34,26 +36,45 @@ def download(address: str, target: Path, sha256: str = "", progress: Progress | 
         sha256: in hexadecimal; when empty, the hash is taken that Hugging Face sends along (X-Linked-Etag).
         progress: told about every megabyte; what it raises ends the download.
 
-    Raises WeightsError when the address does not answer or what came is not what it should be.
+    Raises WeightsError when the folder cannot be written, before anything is asked for, when the address does not
+    answer, when the disk is full, and when what came is not what it should be.
     """
     unfinished = target.with_name(f"{target.name}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        told = _fetch(address, unfinished, progress or (lambda *_: None))
-    except (OSError, HTTPException) as problem:
-        raise WeightsError(f"{address} could not be downloaded to {target.parent} ({problem}); try again, or "
-                           f"save it there as {target.name} yourself") from problem
+        with unfinished.open("ab") as file:
+            there = file.tell()
+    except OSError as problem:
+        raise WeightsError(f"the folder {target.parent} cannot be written to ({reason(problem)}), so nothing was "
+                           f"downloaded; make it writable, or save {address} there as {target.name}") from problem
+    try:
+        told = _fetch(address, unfinished, there, progress or (lambda *_: None))
+    except BaseException as problem:
+        if unfinished.exists() and not unfinished.stat().st_size:
+            unfinished.unlink()
+        _explain(problem, address, target)
+        raise
     expected = (sha256 or told).lower()
     if (found := sha256_of(unfinished)) != expected:
         unfinished.unlink()
         raise WeightsError(f"what came from {address} has sha256 {found} instead of {expected or 'a known one'} "
                            f"and was thrown away; try again, or save the right file as {target}")
-    os.replace(unfinished, target)
+    with naming(target):
+        os.replace(unfinished, target)
 
 
-def _fetch(address: str, unfinished: Path, progress: Progress) -> str:
-    """Complete the unfinished file; the sha256 that came with it, or an empty string."""
-    there = unfinished.stat().st_size if unfinished.exists() else 0
+def _explain(problem: BaseException, address: str, target: Path) -> None:
+    """Raise WeightsError for what may go wrong on the way: with the disk, or with the connection."""
+    if isinstance(problem, StorageError):
+        raise WeightsError(f"the download of {address} stopped: {problem}; what has come is kept, and with room for "
+                           "the rest it goes on from there") from problem
+    if isinstance(problem, (OSError, HTTPException)):
+        raise WeightsError(f"{address} could not be downloaded to {target.parent} ({problem}); try again, or "
+                           f"save it there as {target.name} yourself") from problem
+
+
+def _fetch(address: str, unfinished: Path, there: int, progress: Progress) -> str:
+    """Complete the unfinished file, of which so many bytes are there; the sha256 that came along, or nothing."""
     redirects = _Redirects()
     request = urllib.request.Request(address, headers={"Range": f"bytes={there}-"} if there else {})
     try:
@@ -67,15 +88,25 @@ def _fetch(address: str, unfinished: Path, progress: Progress) -> str:
             there = 0
         length = int(answer.headers.get("Content-Length") or 0)
         total = there + length if length else 0
-        with unfinished.open("ab" if there else "wb") as file:
+        with naming(unfinished):
+            file = unfinished.open("ab" if there else "wb", buffering=0)
+        with file:
             progress(there, total)
             while block := answer.read(BLOCK):
-                file.write(block)
+                with naming(unfinished):
+                    _write(file, block)
                 there += len(block)
                 progress(there, total)
         if total and there < total:
             raise OSError(f"the connection ended after {there} of {total} bytes")
         return redirects.linked or _linked(answer.headers)
+
+
+def _write(file: FileIO, block: bytes) -> None:
+    """All of it: a disk that fills up takes a part first, and only then says so."""
+    rest = memoryview(block)
+    while rest:
+        rest = rest[file.write(rest) :]
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):

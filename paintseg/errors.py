@@ -1,5 +1,6 @@
 """Errors a person can act on: each carries one plain sentence."""
 
+import errno
 import re
 
 _LONGEST = 500
@@ -24,6 +25,24 @@ def excerpt(value: object, longest: int = 60) -> str:
     return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
+_REASONS = {
+    errno.ENOSPC: "the disk is full",
+    getattr(errno, "EDQUOT", errno.ENOSPC): "the disk's quota is used up",
+    errno.EFBIG: "the file is larger than files may be there",
+    errno.EROFS: "the disk is read-only",
+    errno.EACCES: "that is not permitted",
+    errno.EPERM: "that is not permitted",
+    errno.ENOENT: "the folder is not there",
+    errno.ENOTDIR: "what should be its folder is a file",
+    errno.EEXIST: "a file has that name",
+}
+
+
+def reason(problem: OSError) -> str:
+    """Why the system refused to read or write, in a few words."""
+    return _REASONS.get(problem.errno, problem.strerror or str(problem) or type(problem).__name__)
+
+
 class _Sentence(Exception):
     """An exception whose message is one line."""
 
@@ -37,6 +56,10 @@ class InputError(_Sentence, ValueError):
 
 class WeightsError(_Sentence, RuntimeError):
     """A weight file is missing or is not what it should be; the message names file, folder and hash."""
+
+
+class StorageError(_Sentence, OSError):
+    """A file or folder could not be written; the message names it and says why."""
 
 
 class PainterError(_Sentence, RuntimeError):

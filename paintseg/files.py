@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import secrets
 import warnings
@@ -14,7 +15,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from .errors import InputError
+from .errors import InputError, StorageError, reason
 
 MAX_PIXELS = 2**27
 """Largest photo that is read, 134 million pixels; as floats it takes 1.6 GB."""
@@ -67,16 +68,18 @@ def write_mask(path: Path, mask: Tensor) -> None:
 def write_images(images: Mapping[Path, Image.Image]) -> None:
     """Write several pictures: all are written under other names first, then all take their names.
 
-    Raises OSError when a folder cannot be written or the disk is full; no file has changed then.
+    Raises StorageError when a folder cannot be written or the disk is full; no file has changed then.
     """
     staged: dict[Path, Path] = {}
     try:
         for path, image in images.items():
             staged[path] = _beside(path)
-            quality = {"quality": 95} if path.suffix.lower() in (".jpg", ".jpeg") else {}
-            image.save(staged[path], **quality)
+            encoded = _encoded(path, image)
+            with naming(path), staged[path].open("wb") as file:
+                file.write(encoded)
         for path, temporary in staged.items():
-            os.replace(temporary, path)
+            with naming(path):
+                os.replace(temporary, path)
     finally:
         for temporary in staged.values():
             temporary.unlink(missing_ok=True)
@@ -84,13 +87,46 @@ def write_images(images: Mapping[Path, Image.Image]) -> None:
 
 @contextmanager
 def written(path: Path) -> Iterator[Path]:
-    """A path to write a file of any kind to; it gets its name at the end, or vanishes on any error."""
+    """A path to write a file of any kind to; it gets its name at the end, or vanishes on any error.
+
+    Raises StorageError for an OSError in writing it.
+    """
     temporary = _beside(path)
     try:
-        yield temporary
-        os.replace(temporary, path)
+        with naming(path):
+            yield temporary
+            os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """What the system says while a file or folder is written, in a sentence that names it. Raises StorageError."""
+    try:
+        yield
+    except StorageError:
+        raise
+    except OSError as problem:
+        raise StorageError(f"{path} could not be written: {reason(problem)}") from problem
+
+
+@contextmanager
+def folder_for(folder: Path) -> Iterator[None]:
+    """Make a folder and those above it; on an error those made vanish again where nothing lies in them.
+
+    Raises StorageError when it cannot be made.
+    """
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        with naming(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        with suppress(OSError):
+            for place in missing:
+                place.rmdir()
+        raise
 
 
 def check_target(path: Path, what: str, alpha: bool = False, lossless: bool = False) -> None:
@@ -114,6 +150,17 @@ def check_folder(path: Path, what: str) -> None:
         raise InputError(f"the folder {path.parent} of {what} does not exist")
     if not os.access(path.parent, os.W_OK):
         raise InputError(f"the folder {path.parent} of {what} cannot be written to")
+
+
+def _encoded(path: Path, image: Image.Image) -> bytes:
+    """The picture in the format of its name.
+
+    In memory: of a disk that is full while Pillow writes a JPEG it tells an "encoder error" and not why.
+    """
+    buffer = io.BytesIO()
+    buffer.name = path.name  # by which Pillow knows the format
+    image.save(buffer, **({"quality": 95} if path.suffix.lower() in (".jpg", ".jpeg") else {}))
+    return buffer.getvalue()
 
 
 def _beside(path: Path) -> Path:

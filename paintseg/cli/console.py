@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from ..errors import InputError, PainterError, WeightsError, WorkerError
+from ..errors import InputError, PainterError, StorageError, WeightsError, WorkerError
 
 DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 
@@ -31,7 +31,7 @@ def guarded(run: Callable[[], int | None]) -> int:
         return run() or DONE
     except KeyboardInterrupt:
         return _say("interrupted", INTERRUPTED)
-    except (InputError, WeightsError, PainterError, WorkerError) as error:
+    except (InputError, WeightsError, PainterError, WorkerError, StorageError) as error:
         return _say(str(error), REFUSED)
     except BrokenPipeError:
         sys.stderr.close()

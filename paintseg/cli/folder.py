@@ -124,13 +124,12 @@ def _pieces(options: argparse.Namespace) -> list[Piece]:
 
 def _same_settings(options: argparse.Namespace, config: Config) -> None:
     """Hold the folder to one set of parameters: masks of two would lie side by side unknown. Raises InputError."""
-    from ..files import written
+    from ..files import folder_for, written
 
     prompt = {name: getattr(options, name) for name in (
         "auto", "box", "point", "negative", "scribble", "negative_scribble", "mask", "prompts")}
     settings: dict[str, Any] = json.loads(json.dumps(
         {"config": asdict(config), "seed": options.seed, "prompt": prompt}, default=str))
-    options.output.mkdir(parents=True, exist_ok=True)
     path = options.output / SETTINGS
     if path.exists():
         try:
@@ -141,10 +140,11 @@ def _same_settings(options: argparse.Namespace, config: Config) -> None:
             raise InputError(f"{options.output} holds masks made with other parameters or prompts; "
                              "give another folder, or empty that one")
         return
-    if not os.access(options.output, os.W_OK):
-        raise InputError(f"the folder {options.output} cannot be written to")
-    with written(path) as temporary:
-        temporary.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+    with folder_for(options.output):
+        if not os.access(options.output, os.W_OK):
+            raise InputError(f"the folder {options.output} cannot be written to")
+        with written(path) as temporary:
+            temporary.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
 
 def _write_failures(target: Path, failed: list[Outcome]) -> None:

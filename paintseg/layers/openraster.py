@@ -21,7 +21,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..errors import InputError
-from ..files import check_folder, to_image, write_images, written
+from ..files import check_folder, folder_for, to_image, write_images, written
 from ..morphology import bounding_box
 from .compose import check_layer, over
 
@@ -55,7 +55,7 @@ def save_openraster(path: Path, layers: Sequence[NamedLayer]) -> None:
 
     Raises:
         InputError: another ending, a folder that is not there, no layers, or layers of different sizes.
-        OSError: the disk is full.
+        StorageError: the disk is full.
     """
     if path.suffix.lower() != ".ora":
         raise InputError(f"an OpenRaster file must be named .ora, not {path.name!r}")
@@ -95,14 +95,13 @@ def save_png_set(folder: Path, layers: Sequence[NamedLayer], prefix: str = "") -
     Returns:
         The PNGs' paths, front to back.
 
-    Raises InputError for no layers or layers of different sizes; OSError when the folder cannot be written.
+    Raises InputError for no layers or layers of different sizes; StorageError when the folder cannot be written.
     """
     whole = _checked(layers)
-    folder.mkdir(parents=True, exist_ok=True)
     names = [f"{prefix}{number:02d}_{_filename(layer.name)}.png" for number, layer in enumerate(layers)]
     table = [{"file": name, "name": layer.name, "opacity": layer.opacity, "visible": layer.visible}
              for name, layer in zip(names, layers, strict=True)]
-    with written(folder / f"{prefix}layers.json") as temporary:
+    with folder_for(folder), written(folder / f"{prefix}layers.json") as temporary:
         temporary.write_text(json.dumps({"front_to_back": table}, indent=2), encoding="utf-8")
         # Inside: the table appears only with the pictures it names, or neither does.
         write_images({folder / name: to_image(pixels) for name, pixels in zip(names, whole, strict=True)})
