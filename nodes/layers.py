@@ -32,6 +32,7 @@ from ..paintseg.parsing import as_masks, fit_mask, pair_up
 from ..paintseg.prompts import Prompt
 from .convert import config_from, image_output, mask_output, photos_from
 from .managed import embedded_encoder, embedded_painter
+from .method import warn
 from .sockets import (
     CATEGORY,
     PainterSocket,
@@ -232,6 +233,8 @@ class Amodal(io.ComfyNode):
             )
             for index, ((photo, one), hidden) in enumerate(jobs)
         ]
+        for one in done:
+            warn(one.note)
         return io.NodeOutput(
             mask_output([one.soft for one in done]),
             image_output([one.layer for one in done]),
@@ -299,6 +302,7 @@ class Layers(io.ComfyNode):
             most,
             shares(1)(0),
         )
+        warn(found.note)
         return io.NodeOutput(image_output(found.layers), mask_output(found.masks), image_output([found.plate]))
 
 

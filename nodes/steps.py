@@ -15,7 +15,7 @@ from ..paintseg.prompts import Prompt
 from ..paintseg.segment import begin, finish
 from ..paintseg.visualize import cluster_map, painted_photo, potential_map, step_frame
 from .convert import image_output, mask_output, photos_from
-from .method import Method, method_inputs
+from .method import Method, method_inputs, warn
 from .progress import StepProgress, reporting
 from .sockets import CATEGORY, PainterSocket, StateSocket, image_input, prompt_input
 
@@ -123,6 +123,7 @@ class AMCPStep(io.ComfyNode):
             chosen = painter or (method.inpainter if way == "I" else method.outpainter)
             done.append(step(before, way, reporting(chosen, progress.within), method.encoder))
             progress(done[-1])
+            warn(done[-1].note)
         return io.NodeOutput(
             replace(state, states=tuple(done)),
             mask_output([finish(after) > 0.5 for after in done]),

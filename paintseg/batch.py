@@ -34,12 +34,14 @@ class Outcome:
         photo, output: as in `Piece`.
         seconds: from the decoded photo to the mask.
         error: why there is no mask, one sentence, else empty.
+        note: what the method had to say, a sentence a line; mostly empty.
     """
 
     photo: str
     output: str
     seconds: float = 0.0
     error: str = ""
+    note: str = ""
 
 
 def unfinished(pieces: Iterable[Piece]) -> list[Piece]:
@@ -58,10 +60,10 @@ def segment_all(pieces: Iterable[Piece], models: Models, config: Config, seed: i
 
 
 def worker(
-    config: Mapping[str, Any], seed: int, device: str, half: bool = False
+    config: Mapping[str, Any], seed: int, device: str, half: bool = False, compiled: bool = False
 ) -> Callable[[dict[str, Any]], dict[str, Any]]:
     """The work of one process of a cluster: a `Piece` to its `Outcome`, both as plain values."""
-    models, settings = embedded_models(device, half), Config(**config)
+    models, settings = embedded_models(device, half, compiled), Config(**config)
 
     def work(plain: dict[str, Any]) -> dict[str, Any]:
         points = {name: _pairs(plain[name]) for name in ("points", "negative_points")}
@@ -125,14 +127,14 @@ def _segment(piece: Piece, image: Tensor | InputError, models: Models, config: C
         if isinstance(image, InputError):
             raise image
         prompt = _prompt(piece, image, models)
-        mask = segment(image, prompt, models.painter, models.encoder, config, seed).mask
+        result = segment(image, prompt, models.painter, models.encoder, config, seed)
     except InputError as error:
         return Outcome(piece.photo, piece.output, error=str(error))
     seconds = time.perf_counter() - started
     output = Path(piece.output)
     with folder_for(output.parent):
-        write_mask(output, mask)
-    return Outcome(piece.photo, piece.output, round(seconds, 3))
+        write_mask(output, result.mask)
+    return Outcome(piece.photo, piece.output, round(seconds, 3), note=result.note)
 
 
 def _prompt(piece: Piece, image: Tensor, models: Models) -> Prompt:

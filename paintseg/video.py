@@ -28,7 +28,7 @@ from .morphology import remove_specks
 from .painters import Painter
 from .prompts import Prompt, mask_prompt
 from .scene import check_image
-from .segment import segment
+from .segment import note_of, segment
 from .view import resize
 
 CELLS = 60
@@ -49,7 +49,7 @@ class Tracked:
         soft: H x W in [0, 1]; `mask` is where it exceeds 0.5.
         coarse: H x W in [0, 1], the mask carried over from the frames before; None for the first frame.
         states: the states of the method's steps; none when it was not run.
-        note: one sentence when the frame was not segmented as it should have been, else empty.
+        note: when the frame was not segmented as it should have been, a sentence a line; else empty.
     """
 
     mask: Tensor
@@ -126,7 +126,9 @@ def follow(
         if coarse is None or (result and agreement(result.mask, seed_prompt.mask > 0.5) >= _LEAST_AGREEMENT):
             last = _memory(features, result.soft, grid)
             first = first or last
-            yield Tracked(result.mask, result.soft, coarse, result.states)
+            yield Tracked(
+                result.mask, result.soft, coarse, result.states, note_of(f"frame {number}", result.note)
+            )
         else:
             note = f"frame {number}: the method lost the object; the mask is the one carried over"
             yield Tracked(seed_prompt.mask > 0.5, seed_prompt.mask, coarse, result.states if result else (), note)

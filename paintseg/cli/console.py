@@ -51,6 +51,12 @@ def report(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)
 
 
+def report_note(note: str, place: str = "") -> None:
+    """What the method had to say, a line a sentence, each with what it is about."""
+    for sentence in note.splitlines():
+        report(f"{place}: {sentence}" if place else sentence)
+
+
 def _say(sentence: str, code: int) -> int:
     print(" ".join(f"paintseg: {sentence}".split()), file=sys.stderr, flush=True)
     return code

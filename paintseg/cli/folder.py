@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..engines import ENGINES, work_on_ray
 from ..errors import InputError
-from .console import FAILED, report
+from .console import FAILED, report, report_note
 from .method import load_models, read_config
 from .prompting import check_prompt_arguments
 
@@ -54,6 +54,8 @@ def run_folder(options: argparse.Namespace) -> int | None:
             failed.append(outcome)
             report(f"{outcome.photo}: {outcome.error}")
         else:
+            if not options.quiet:
+                report_note(outcome.note, outcome.photo)
             print(outcome.output, flush=True)
         if not options.quiet:
             each = (time.monotonic() - started) / number
@@ -73,7 +75,8 @@ def _outcomes(waiting: list[Piece], config: Config, options: argparse.Namespace)
         return
     threads = options.threads or 1
     jobs = options.jobs or max(1, _cores() // threads)
-    arguments = {"config": asdict(config), "seed": options.seed, "device": options.device, "half": options.half}
+    arguments = {"config": asdict(config), "seed": options.seed, "device": options.device, "half": options.half,
+                 "compiled": options.compile}
     plain = [asdict(_anywhere(piece)) for piece in waiting]
     for found in work_on_ray(plain, "paintseg.batch:worker", arguments, jobs, threads, options.device):
         yield Outcome(**found)

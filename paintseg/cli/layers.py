@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..files import check_folder
-from .console import report
+from .console import report, report_note
 from .method import add_method_arguments, load_models, read_config
 from .prompting import add_prompt_arguments, check_prompt_arguments, discover, read_prompts
 
@@ -51,6 +51,8 @@ def run(options: argparse.Namespace) -> None:
         prompts = [discover(image, prompt, models.encoder) for prompt in prompts]
     found = peel(image, None if prompts == [None] else prompts, models.painter, models.encoder, config, options.seed,
                  options.candidates, options.shadow, options.most, None if options.quiet else _show)
+    if not options.quiet:
+        report_note(found.note)
     layers = [*(NamedLayer(f"object {number}", layer) for number, layer in enumerate(found.layers, start=1)),
               NamedLayer("background", found.plates[-1])]
     if target.suffix.lower() == ".ora":

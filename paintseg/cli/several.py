@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from .console import report
+from .console import report, report_note
 from .method import beside, check_outputs, load_models, read_config, show_steps
 from .prompting import check_prompt_arguments, read_prompts
 
@@ -88,6 +88,9 @@ def _objects(image: Tensor, options: argparse.Namespace, models: Models,
 
     found = segment_each(image, read_prompts(options, tuple(image.shape[1:])), models.painter, models.encoder, config,
                          options.seed, progress=None if options.quiet else show_steps(config))
+    for number, result in enumerate(found.results, start=1):
+        if not options.quiet:
+            report_note(result.note, f"object {number}")
     return list(zip(found.masks, found.soft, strict=True)), found.labels
 
 
@@ -101,4 +104,5 @@ def _candidates(image: Tensor, options: argparse.Namespace, models: Models,
     for number, one in enumerate(found, start=1):
         if not options.quiet:
             report(f"candidate {number}: score {one.score.total:.4f}, {float(one.result.mask.float().mean()):.1%}")
+            report_note(one.result.note, f"candidate {number}")
     return [(one.result.mask, one.result.soft) for one in found], None

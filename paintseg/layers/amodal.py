@@ -20,7 +20,7 @@ from ..morphology import bounding_box, grow_box
 from ..painters import Painter
 from ..prompts import Prompt, mask_prompt
 from ..scene import check_image
-from ..segment import segment
+from ..segment import note_of, segment
 from .cutout import cut_out
 from .removal import check_mask, paint_out
 
@@ -39,12 +39,14 @@ class Completed:
         mask: H x W bool, all of the object. soft: H x W in [0, 1].
         layer: 4 x H x W, the whole object as it was painted, straight colour and alpha.
         plate: 3 x H x W, the photo without the front object.
+        note: what the segmentation had to say, a sentence a line; mostly empty.
     """
 
     mask: Tensor
     soft: Tensor
     layer: Tensor
     plate: Tensor
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,13 @@ class Peeled:
         layers: 4 x H x W each, the completed objects, front to back.
         masks: H x W each in [0, 1], their soft masks.
         plates: 3 x H x W each, what was left after each removal; the last is the last plate.
+        note: what the segmentation had to say of which object, a sentence a line; mostly empty.
     """
 
     layers: tuple[Tensor, ...]
     masks: tuple[Tensor, ...]
     plates: tuple[Tensor, ...]
+    note: str = ""
 
     @property
     def plate(self) -> Tensor:
@@ -92,15 +96,16 @@ def amodal(image: Tensor, front: Tensor, behind: Tensor | Prompt, painter: Paint
         raise InputError("nothing of the object behind is visible: its mask lies wholly under the front mask")
     removal = paint_out(image, front, painter, seed, grow, candidates, False, encoder, progress)
     if known is None:
-        soft = segment(removal.plate, behind, painter, encoder, config, seed).soft
+        result = segment(removal.plate, behind, painter, encoder, config, seed)
+        soft, note = result.soft, result.note
     else:
-        soft = complete(removal.plate, known * ~covered, removal.hole, painter, encoder, config, seed)
-    return Completed(soft > 0.5, soft, cut_out(removal.plate, soft), removal.plate)
+        soft, note = complete(removal.plate, known * ~covered, removal.hole, painter, encoder, config, seed)
+    return Completed(soft > 0.5, soft, cut_out(removal.plate, soft), removal.plate, note)
 
 
 def complete(plate: Tensor, visible: Tensor, hole: Tensor, painter: Painter, encoder: Encoder,
-             config: Config | None = None, seed: int = 0) -> Tensor:
-    """The soft mask, H x W, of an object and of what was painted of it in a hole.
+             config: Config | None = None, seed: int = 0) -> tuple[Tensor, str]:
+    """The soft mask, H x W, of an object and of what was painted of it in a hole; and the segmentation's note.
 
     Args:
         plate: 3 x H x W, the photo with the hole filled.
@@ -113,9 +118,9 @@ def complete(plate: Tensor, visible: Tensor, hole: Tensor, painter: Painter, enc
     near[y0:y1, x0:x1] = True
     start = seen | (hole & near)
     if not (start & ~seen).any():
-        return visible
-    found = segment(plate, mask_prompt(start.float()), painter, encoder, config, seed).soft
-    return torch.where(hole & near, torch.maximum(found, visible), visible)
+        return visible, ""
+    found = segment(plate, mask_prompt(start.float()), painter, encoder, config, seed)
+    return torch.where(hole & near, torch.maximum(found.soft, visible), visible), found.note
 
 
 def peel(image: Tensor, prompts: Sequence[Prompt] | None, painter: Painter, encoder: Encoder,
@@ -133,28 +138,36 @@ def peel(image: Tensor, prompts: Sequence[Prompt] | None, painter: Painter, enco
         progress: called with the share that is done, in (0, 1].
 
     Raises:
-        InputError: as `segment` and `paint_out`; no prompts; nothing that stands out.
+        InputError: as `segment` and `paint_out`; no prompts; nothing that stands out; a mask of an object that
+            lies wholly where others were taken out.
     """
     if prompts is None:
         prompts = [mask_prompt(mask) for mask in coarse_masks(image, encoder, most)]
     if not prompts:
         raise InputError("there is no prompt: give one for each object, front to back")
-    layers, masks, plates = [], [], []
+    layers, masks, plates, notes = [], [], [], []
     plate, holes = image.float().clamp(0, 1), torch.zeros(image.shape[1:], dtype=torch.bool)
     for number, prompt in enumerate(prompts):
-        soft = segment(plate, prompt, painter, encoder, config, seed).soft
+        result = segment(plate, prompt, painter, encoder, config, seed)
+        soft, note = result.soft, result.note
         if prompt.kind == "mask":
             # the mask is of what was visible in the photo; what was painted since may belong to the object
-            soft = complete(plate, soft * ~holes, holes, painter, encoder, config, seed)
+            visible = soft * ~holes
+            if not (visible > 0.5).any():
+                raise InputError(f"nothing of the object of prompt {number + 1} of {len(prompts)} is visible: it lies "
+                                 "wholly where objects before it were taken out; leave it out or put it first")
+            soft, more = complete(plate, visible, holes, painter, encoder, config, seed)
+            note = "\n".join(filter(None, (note, more)))
         if not (soft > 0.5).any():
             raise InputError(f"nothing was found for prompt {number + 1} of {len(prompts)}; draw it larger")
         layers.append(cut_out(plate, soft))
         masks.append(soft)
+        notes.append(note_of(f"object {number + 1}", note))
         report = None if progress is None else _part(progress, number, len(prompts))
         removal = paint_out(plate, soft, painter, seed, None, candidates, shadow, encoder, report)
         plate, holes = removal.plate, holes | removal.hole
         plates.append(plate)
-    return Peeled(tuple(layers), tuple(masks), tuple(plates))
+    return Peeled(tuple(layers), tuple(masks), tuple(plates), "\n".join(filter(None, notes)))
 
 
 def _part(progress: Progress, number: int, count: int) -> Progress:
