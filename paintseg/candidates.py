@@ -16,6 +16,7 @@ from torch import Tensor
 
 from . import amcp
 from .affinity import log_visits, walk_over
+from .chunks import says_shortage
 from .clustering import kmeans1d
 from .config import Config, preset
 from .encoders import Encoder
@@ -53,6 +54,7 @@ class Candidate:
     plain: bool
 
 
+@says_shortage
 def candidates(
     image: Tensor,
     prompt: Prompt,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import wraps
+from inspect import isgeneratorfunction
 from typing import ParamSpec, TypeVar
 
 import torch
@@ -11,7 +13,13 @@ from torch import Tensor
 
 SHORTAGE = "out of memory: there is not enough for this photo; take the preset fast, a smaller photo, or free some"
 
-_SIGNS = ("out of memory", "can't allocate memory", "not enough memory")  # of CUDA and MPS, of Linux, of Windows
+_SIGNS = (
+    "out of memory",  # of CUDA and MPS
+    "can't allocate memory",  # of Linux
+    "not enough memory",  # of Windows
+    "_status_alloc_failed",  # of cuBLAS, cuDNN and their kin
+    "_allocation_failed",  # of cuDNN since 9, which says whose memory before it
+)
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
@@ -46,17 +54,28 @@ def says_shortage(work: Callable[Arguments, Answer]) -> Callable[Arguments, Answ
     """Make a function say in one sentence when memory runs out in it.
 
     On a GPU the exception stays torch's own, which ComfyUI knows to answer by unloading models; elsewhere it is a
-    MemoryError.
+    MemoryError. Of a generator function it holds for every item.
     """
 
     @wraps(work)
     def guarded(*args: Arguments.args, **options: Arguments.kwargs) -> Answer:
-        try:
+        with _one_sentence():
             return work(*args, **options)
-        except (RuntimeError, MemoryError) as error:
-            if not is_shortage(error) or str(error) == SHORTAGE:
-                raise
-            kind = torch.cuda.OutOfMemoryError if isinstance(error, torch.cuda.OutOfMemoryError) else MemoryError
-            raise kind(SHORTAGE) from error
 
-    return guarded
+    @wraps(work)
+    def guarded_items(*args: Arguments.args, **options: Arguments.kwargs) -> Iterator[object]:
+        with _one_sentence():  # called, a generator function has not begun
+            yield from work(*args, **options)
+
+    return guarded_items if isgeneratorfunction(work) else guarded
+
+
+@contextmanager
+def _one_sentence() -> Iterator[None]:
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not is_shortage(error) or str(error) == SHORTAGE:
+            raise
+        kind = torch.cuda.OutOfMemoryError if isinstance(error, torch.cuda.OutOfMemoryError) else MemoryError
+        raise kind(SHORTAGE) from error

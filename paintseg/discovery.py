@@ -42,6 +42,7 @@ _MOST_CUTS = 12
 _NOTHING = "nothing stands out in the photo; draw a box or give a point"
 
 
+@says_shortage
 def coarse_mask(image: Tensor, encoder: Encoder, cells: int = CELLS) -> Tensor:
     """What stands out most, in one piece or several.
 
@@ -61,6 +62,7 @@ def coarse_mask(image: Tensor, encoder: Encoder, cells: int = CELLS) -> Tensor:
     raise InputError(_NOTHING)
 
 
+@says_shortage
 def coarse_masks(
     image: Tensor, encoder: Encoder, most: int = 3, cells: int = CELLS, sure: bool = False
 ) -> list[Tensor]:
@@ -100,7 +102,6 @@ def coarse_masks(
     return masks
 
 
-@says_shortage
 def _keys(image: Tensor, encoder: Encoder, cells: int) -> Tensor:
     """C x h x w, of unit length."""
     check_image(image)

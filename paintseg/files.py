@@ -180,7 +180,7 @@ def _pixels(path: Path, mode: str) -> np.ndarray:
             with Image.open(path) as opened:
                 _check_size(path, opened.size)
                 return _convert(ImageOps.exif_transpose(opened), mode)
-    except InputError:
+    except (InputError, MemoryError):
         raise
     except Exception as error:  # Pillow's plugins report broken files with nearly every type there is
         raise InputError(f"{path} cannot be read as a picture ({_reason(error, path)})") from error

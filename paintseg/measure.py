@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from .amcp import Direction, contrast
+from .chunks import says_shortage
 from .config import Config
 from .encoders import Encoder
 from .errors import InputError
@@ -33,6 +34,7 @@ class Measured:
     scope: Tensor
 
 
+@says_shortage
 def measure(
     image: Tensor,
     painting: Tensor,

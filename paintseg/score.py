@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from . import amcp
+from .chunks import says_shortage
 from .config import Direction
 from .encoders import Encoder
 from .morphology import inner_ring, outer_ring
@@ -42,6 +43,7 @@ class Score:
         return self.inside + self.outside
 
 
+@says_shortage
 @torch.no_grad()
 def score(result: Result, inpainter: Painter, outpainter: Painter, encoder: Encoder) -> Score:
     """Paint a result's object out and its background anew, and compare both with the photo.

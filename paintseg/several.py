@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from . import amcp
+from .chunks import says_shortage
 from .config import Config, Direction, preset
 from .encoders import Encoder
 from .errors import InputError
@@ -45,6 +46,7 @@ class Several:
     results: tuple[Result, ...]
 
 
+@says_shortage
 def segment_each(
     image: Tensor,
     prompts: Sequence[Prompt],

@@ -20,6 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from . import amcp
+from .chunks import says_shortage
 from .config import Config, preset
 from .encoders import Encoder
 from .encoders.base import check_features
@@ -72,6 +73,7 @@ class Memory:
     membership: Tensor
 
 
+@says_shortage
 def follow(
     frames: Iterable[Tensor],
     prompt: Prompt,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..chunks import says_shortage
 from ..config import Config
 from ..discovery import coarse_masks
 from ..encoders import Encoder
@@ -71,6 +72,7 @@ class Peeled:
         return self.plates[-1]
 
 
+@says_shortage
 def amodal(image: Tensor, front: Tensor, behind: Tensor | Prompt, painter: Painter, encoder: Encoder,
            config: Config | None = None, seed: int = 0, candidates: int = 1, grow: int | None = None,
            progress: Progress | None = None) -> Completed:
@@ -123,6 +125,7 @@ def complete(plate: Tensor, visible: Tensor, hole: Tensor, painter: Painter, enc
     return torch.where(hole & near, torch.maximum(found.soft, visible), visible), found.note
 
 
+@says_shortage
 def peel(image: Tensor, prompts: Sequence[Prompt] | None, painter: Painter, encoder: Encoder,
          config: Config | None = None, seed: int = 0, candidates: int = 1, shadow: bool = False, most: int =
              3,

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..chunks import says_shortage
 from ..errors import InputError, excerpt
 from ..morphology import bounding_box
 from ..scene import check_image
@@ -83,6 +84,7 @@ def parse_placements(text: str) -> tuple[Placement, ...]:
     return tuple(_placement(entry) for entry in entries)
 
 
+@says_shortage
 def reassemble(plate: Tensor, layers: Sequence[Tensor],
                placements: Iterable[Placement] | None = None) -> Tensor:
     """Put layers over a picture.

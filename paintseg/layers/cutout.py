@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ..chunks import says_shortage
 from ..errors import InputError
 from ..morphology import bounding_box
 from ..scene import check_image
@@ -21,6 +22,7 @@ SURE = 4
 """Power of the weights of the local means: on blurred edges of known colour it leaves a tenth of the error of 1."""
 
 
+@says_shortage
 def cut_out(image: Tensor, soft: Tensor, soften: float = 0.0, levels: tuple[float, float] = LEVELS) -> Tensor:
     """The object as a layer.
 

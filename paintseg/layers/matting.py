@@ -15,6 +15,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from ..chunks import says_shortage
 from ..errors import InputError
 from ..morphology import bounding_box, dilate, erode
 from ..scene import check_image
@@ -35,6 +36,7 @@ _ITERATIONS, _ENOUGH = 200, 1e-4
 _GUIDED = 1e-4  # the same as _EPSILON, for carrying the matte to a finer photo
 
 
+@says_shortage
 def matte(image: Tensor, soft: Tensor, band: float = BAND) -> Tensor:
     """The object's share of every pixel.
 

@@ -20,6 +20,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ..chunks import says_shortage
 from ..errors import InputError
 from ..files import check_folder, folder_for, to_image, write_images, written
 from ..morphology import bounding_box
@@ -45,6 +46,7 @@ class NamedLayer:
     visible: bool = True
 
 
+@says_shortage
 def save_openraster(path: Path, layers: Sequence[NamedLayer]) -> None:
     """Write layers as an OpenRaster file, 8 bits a channel, whole or not at all.
 
@@ -84,6 +86,7 @@ def save_openraster(path: Path, layers: Sequence[NamedLayer]) -> None:
         _store(archive, "Thumbnails/thumbnail.png", _png(small))
 
 
+@says_shortage
 def save_png_set(folder: Path, layers: Sequence[NamedLayer], prefix: str = "") -> list[Path]:
     """Write layers as PNGs of the picture's size, numbered from the front, and a layers.json that names them.
 
@@ -108,6 +111,7 @@ def save_png_set(folder: Path, layers: Sequence[NamedLayer], prefix: str = "") -
     return [folder / name for name in names]
 
 
+@says_shortage
 def flatten(layers: Sequence[NamedLayer]) -> Tensor:
     """Visible layers, front to back, as one picture 4 x H x W with straight alpha."""
     whole = _checked(layers)
