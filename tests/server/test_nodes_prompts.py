@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from harness import comfyui
 from harness.paths import PHOTO
 from PIL import Image, ImageDraw
 
@@ -55,7 +56,9 @@ def test_box_of_another_node_replaces_the_drawn_one(asked, graph):
     np.testing.assert_array_equal(asked("box", box=DRAWN | {"x": 0}, boxes=[wired, 0]), [FILLED])
 
 
-def test_each_box_drawn_in_create_bounding_boxes_is_a_prompt(asked, graph):
+def test_each_box_drawn_in_create_bounding_boxes_is_a_prompt(asked, client, graph):
+    if "CreateBoundingBoxes" not in client.object_info():
+        pytest.skip(f"ComfyUI {comfyui.VERSION} has no CreateBoundingBoxes")
     boxes = [DRAWN, DRAWN | {"x": 300}]
     wired = graph.add(
         "CreateBoundingBoxes",

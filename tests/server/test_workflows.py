@@ -8,7 +8,7 @@ import json
 
 import numpy as np
 import pytest
-from harness import bundled, drawings
+from harness import bundled, comfyui, drawings
 from harness.convert import NotConvertible, to_prompt
 from harness.paths import HUMAN_MASK, PHOTO, ROOT
 from PIL import Image
@@ -38,7 +38,12 @@ def ran(client):
     """Runs a bundled workflow on the fast preset; a reader of the pictures that its nodes show, by title."""
 
     def run(name, **changes):
-        prompt = to_prompt(read(ROOT / "workflows" / f"{name}.json"), client.object_info())
+        try:
+            prompt = to_prompt(read(ROOT / "workflows" / f"{name}.json"), client.object_info())
+        except NotConvertible as lacking:
+            if comfyui.VERSION == comfyui.PINNED:
+                raise
+            pytest.skip(f"ComfyUI {comfyui.VERSION} lacks a node or widget of its own that {name} uses: {lacking}")
         for node in prompt.values():
             quick = {"preset": "fast"} if "preset" in node["inputs"] else {}
             node["inputs"] |= quick | {key: value for key, value in changes.items() if key in node["inputs"]}
@@ -183,6 +188,9 @@ def test_muted_nodes_and_notes_are_left_out(client):
     assert to_prompt({"nodes": [note, muted], "links": []}, client.object_info()) == {}
 
 
+@pytest.mark.skipif(
+    comfyui.VERSION != comfyui.PINNED, reason="the files are written with the newest ComfyUI's nodes and widgets"
+)
 @pytest.mark.parametrize("name", bundled.NAMES)
 def test_files_are_what_the_tool_writes(client, name):
     assert bundled.build(name, client.object_info()).to_json() == read(ROOT / "workflows" / f"{name}.json")
