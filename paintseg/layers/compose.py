@@ -20,6 +20,13 @@ from ..view import resize
 LARGEST_SIDE = 16384
 """Longest side in pixels a layer may be scaled to."""
 
+LARGEST_AREA = 2**26
+"""Most pixels a layer may have once it is scaled and turned, 67 million, as floats 1 GB; a layer that is larger as it
+is may be turned, not made larger."""
+
+MOST = 1000
+"""Placements at most."""
+
 FARTHEST = 1e9
 """Largest number in a placement."""
 
@@ -100,13 +107,15 @@ def reassemble(plate: Tensor, layers: Sequence[Tensor],
         whole pixels, keeps its colours bit for bit.
 
     Raises:
-        InputError: no picture, no layer, a placement of a layer that is not there or larger than
-            `LARGEST_SIDE`.
+        InputError: no picture, no layer, more than `MOST` placements, a placement of a layer that is not there, or
+            one that makes it larger than `LARGEST_SIDE` or `LARGEST_AREA`.
     """
     check_image(plate)
     for number, layer in enumerate(layers):
         check_layer(layer, f"layer {number}")
     chosen = list(placements or ()) or [Placement(layer=number) for number in range(len(layers))]
+    if len(chosen) > MOST:
+        raise InputError(f"there are {len(chosen)} placements; at most {MOST} layers are put over a picture at once")
     for placement in chosen:
         if placement.layer >= len(layers):
             raise InputError(f"there is no layer {placement.layer}; the layers are 0 to {len(layers) - 1}")
@@ -137,7 +146,10 @@ def transform(layer: Tensor, scale: float, rotation: float, flip: bool) -> Tenso
 
     Returns:
         4 x h' x w', just large enough. Without scaling and turning the pixels are the layer's own.
+
+    Raises InputError where that would be larger than `LARGEST_SIDE` or `LARGEST_AREA`, before anything is made.
     """
+    room = max(LARGEST_AREA, 2 * layer.shape[1] * layer.shape[2])
     if flip:
         layer = layer.flip(-1)
     size = tuple(max(1, round(side * scale)) for side in layer.shape[1:])
@@ -145,6 +157,10 @@ def transform(layer: Tensor, scale: float, rotation: float, flip: bool) -> Tenso
         raise InputError(f"a layer scaled to {size[1]} x {size[0]} is too large; "
                          f"{LARGEST_SIDE} is the longest side")
     turn = rotation % 360
+    turned = size if turn % 90 == 0 else _extent(size, math.radians(turn))
+    if max(size[0] * size[1], turned[0] * turned[1]) > room:
+        raise InputError(f"a layer scaled to {size[1]} x {size[0]} and turned by {turn:g} degrees is too large; "
+                         f"{LARGEST_AREA // 10**6} million pixels is the most")
     if turn % 90 == 0 and size == tuple(layer.shape[1:]):
         return torch.rot90(layer, int(turn // 90), (1, 2))
     # premultiplied, or the colour of what cannot be seen would bleed into the edge
@@ -209,14 +225,19 @@ def _paste(picture: Tensor, colour: Tensor, alpha: Tensor, left: int, top: int) 
 def _turn(values: Tensor, angle: float) -> Tensor:
     height, width = values.shape[-2:]
     cos, sin = math.cos(angle), math.sin(angle)
-    new_height = math.ceil(abs(height * cos) + abs(width * sin) - 1e-6)
-    new_width = math.ceil(abs(width * cos) + abs(height * sin) - 1e-6)
+    new_height, new_width = _extent((height, width), angle)
     xs = torch.arange(new_width, device=values.device) + 0.5 - new_width / 2
     ys = torch.arange(new_height, device=values.device) + 0.5 - new_height / 2
     y, x = torch.meshgrid(ys, xs, indexing="ij")
     # Where each pixel came from. y points down, hence the signs of a turn the other way.
     source = torch.stack([(x * cos - y * sin) * 2 / width, (x * sin + y * cos) * 2 / height], -1)
     return F.grid_sample(values, source[None], mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
+def _extent(size: tuple[int, int], angle: float) -> tuple[int, int]:
+    """(h', w') around (h, w) turned by `angle` radians."""
+    (height, width), cos, sin = size, abs(math.cos(angle)), abs(math.sin(angle))
+    return math.ceil(height * cos + width * sin - 1e-6), math.ceil(width * cos + height * sin - 1e-6)
 
 
 def blur(values: Tensor, sigma: float) -> Tensor:

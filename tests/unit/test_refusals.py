@@ -10,7 +10,9 @@ queue goes on, two prompts at once, cancelling, a server stopped) is in tests/se
 | batch of 0 (test_empty_batches)   | refused           | -                   | refused                   |
 | sizes that differ                 | refused           | masks scaled        | masks scaled, others no   |
 | 1 px and 1 x 10000 photos         | done              | done                | done                      |
-| grey, RGBA, 16-bit                | refused           | done                | done                      |
+| grey, RGBA                        | refused           | done                | done                      |
+| 16-bit (test_deep_and_huge)       | refused           | done                | refused                   |
+| picture bombs (test_deep_and_huge)| refused           | refused             | refused                   |
 | NaN, infinities                   | refused           | refused             | refused                   |
 | fp16, bf16                        | done              | -                   | done                      |
 | empty mask, LoadImage's 64 x 64   | refused           | refused             | refused                   |
