@@ -90,7 +90,7 @@ class AMCPLoop(io.ComfyNode):
             softs.append(result.soft)
             plates.append(plate)
             cut_outs.append(layer)
-            frames.extend(step_frame(state) for state in result.states)
+            frames.extend(step_frame(state).cpu() for state in result.states)
             shown.append(overlay(photo, result.soft))
         return io.NodeOutput(
             mask_output(masks),

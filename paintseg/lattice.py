@@ -188,7 +188,7 @@ def _frame(planes: Array) -> tuple[Array, Array, Array, int]:
         unit = deviation / math.sqrt((j + 1) * (j + 2)) / (d + 1)
         basis[: j + 1, j] = unit
         basis[j + 1, j] = -(j + 1) * unit
-    low, high = (np.array([float(bound) for bound in side(planes, 1)]) for side in (xp.amin, xp.amax))
+    low, high = (np.array(side(planes, 1).tolist()) for side in (xp.amin, xp.amax))
     if not np.isfinite(low + high).all():
         raise InputError("features must be finite; they contain NaN or infinity")
     up, down = basis.clip(min=0), basis.clip(max=0)

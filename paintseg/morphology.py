@@ -95,10 +95,12 @@ def bounding_box(mask: Tensor) -> Box | None:
     """Smallest box (x0, y0, x1, y1), end-exclusive, around all pixels above 0.5 of all masks, or None."""
     _check(mask)
     hit = _binary(mask).reshape(mask.shape[:-2].numel(), *mask.shape[-2:])
-    columns, rows = hit.flatten(0, 1).any(0).nonzero(), hit.any(0).any(1).nonzero()
-    if len(columns) == 0:
+    if not hit.numel():
         return None
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+    across, down = hit.flatten(0, 1).any(0), hit.any(0).any(1)
+    gaps = [line.byte().argmax() for line in (across, down, across.flip(0), down.flip(0))]
+    left, top, right, bottom, found = torch.stack([*gaps, across.any().long()]).tolist()  # one wait for a GPU, not six
+    return (left, top, len(across) - right, len(down) - bottom) if found else None
 
 
 def box_mask(box: Box, size: tuple[int, int], device: torch.device | None = None) -> Tensor:

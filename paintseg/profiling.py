@@ -32,6 +32,7 @@ class StageClock:
     Args:
         synchronize: called whenever the stage changes, so that a device's pending work is booked where it was
             asked for; None on the CPU.
+        device_memory: called likewise, tells the most memory the device held since it was last called, in MiB.
 
     Attributes:
         seconds: per stage of `STAGES`, by the clock on the wall.
@@ -39,14 +40,18 @@ class StageClock:
         calls: times each stage was entered, the last two excepted.
         peak_mb: per stage, the most memory the process was seen with in MiB, every few milliseconds; empty where
             the system does not tell.
+        device_mb: per stage, the most that `device_memory` told; empty without it.
     """
 
-    def __init__(self, synchronize: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, synchronize: Callable[[], None] | None = None, device_memory: Callable[[], float] | None = None
+    ) -> None:
         self.seconds = dict.fromkeys(STAGES, 0.0)
         self.cpu_seconds = dict.fromkeys(STAGES, 0.0)
         self.calls = dict.fromkeys(STAGES[:-2], 0)
         self.peak_mb: dict[str, float] = {}
-        self._synchronize = synchronize
+        self.device_mb: dict[str, float] = {}
+        self._synchronize, self._device_memory = synchronize, device_memory
         self._stages: dict[str, str | None] = {}
         self._stage, self._owner, self._since, self._cpu_since = "other", None, 0.0, 0.0
         self._done = threading.Event()
@@ -83,6 +88,8 @@ class StageClock:
     def _switch(self, stage: str, owner: object) -> None:
         if self._synchronize is not None:
             self._synchronize()
+        if self._device_memory is not None:
+            self.device_mb[self._stage] = max(self._device_memory(), self.device_mb.get(self._stage, 0.0))
         now, cpu_now = time.perf_counter(), time.process_time()
         self.seconds[self._stage] += now - self._since
         self.cpu_seconds[self._stage] += cpu_now - self._cpu_since
@@ -102,6 +109,15 @@ class StageClock:
             inside = path.is_absolute() and path.is_relative_to(_PACKAGE) and path.name != "base.py"
             self._stages[file] = _STAGE_OF.get(path.relative_to(_PACKAGE).parts[0]) if inside else None
         return self._stages[file]
+
+
+def peak_gpu_mb() -> float:
+    """The most memory, in MiB, that tensors took on the CUDA device since this was last called."""
+    import torch
+
+    most = torch.cuda.max_memory_allocated() / 2**20
+    torch.cuda.reset_peak_memory_stats()
+    return most
 
 
 def resident_mb() -> float | None:

@@ -18,6 +18,7 @@ from torch import Tensor
 from . import amcp
 from .chunks import says_shortage
 from .config import Config, Direction, preset
+from .contrast import Crop
 from .encoders import Encoder
 from .errors import InputError
 from .morphology import dilate
@@ -74,6 +75,7 @@ def segment_each(
         except InputError as problem:
             raise InputError(f"object {number} of {len(prompts)}: {problem}") from problem
     history: list[list[amcp.State]] = [[] for _ in states]
+    crops = [Crop() for _ in states]
     for index in range(config.steps):
         direction = config.direction(index)
         ready = {number: state for number, one in enumerate(states) if (state := amcp.due(one)) and state.step == index}
@@ -83,7 +85,7 @@ def segment_each(
             brushes = [brush] if len(group) == 1 else shares(brush, hole, len(group))
             for place, own in zip(group, brushes, strict=True):
                 number = numbers[place]
-                states[number] = amcp.step(ready[number], direction, own, encoder)
+                states[number] = amcp.step(ready[number], direction, own, encoder, crops[number])
                 history[number].append(states[number])
                 if progress is not None:
                     progress(states[number])

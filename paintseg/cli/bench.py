@@ -47,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of photo and method (default 0)")
     parser.add_argument("--device", default="cpu", help="where the models run: cpu (default) or cuda")
     parser.add_argument("--half", action="store_true", help="the encoder in bfloat16")
+    parser.add_argument("--compile", action="store_true", help="translate the encoder first (torch.compile)")
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: what torch chooses)")
     parser.add_argument("--json", type=Path, metavar="FILE",
                         help="the numbers, an object; a list of them for several sizes or presets")
@@ -91,18 +92,16 @@ def measure(image: Tensor, prompt: Prompt, models: Models, config: Config,
     """Seconds per stage of the median run, calls, and peak memory, as plain values for JSON."""
     import torch
 
-    from ..profiling import StageClock, peak_memory_mb, reset_peak_memory
+    from ..profiling import StageClock, peak_gpu_mb, peak_memory_mb, reset_peak_memory
     from ..segment import segment
 
     cuda = options.device.startswith("cuda")
     warm_up = replace(config, steps=1, paintings=1)
     segment(image, prompt, models.painter, models.encoder, warm_up, options.seed)
     reset_peak_memory()
-    if cuda:
-        torch.cuda.reset_peak_memory_stats()
     clocks = []
     for number in range(options.repeat):
-        with StageClock(torch.cuda.synchronize if cuda else None) as clock:
+        with StageClock(torch.cuda.synchronize if cuda else None, peak_gpu_mb if cuda else None) as clock:
             segment(image, prompt, models.painter, models.encoder, config, options.seed)
         clocks.append(clock)
         if not options.quiet:
@@ -125,7 +124,8 @@ def measure(image: Tensor, prompt: Prompt, models: Models, config: Config,
         "runs": options.repeat,
     }
     if cuda:
-        found["peak_gpu_memory_mb"] = round(torch.cuda.max_memory_allocated() / 2**20, 1)
+        found["gpu_memory_mb"] = {stage: round(memory, 1) for stage, memory in median.device_mb.items()}
+        found["peak_gpu_memory_mb"] = max(found["gpu_memory_mb"].values())
     return found | _machine(options, config)
 
 
@@ -144,7 +144,8 @@ def table(result: dict[str, Any]) -> str:
     peak = "" if result["peak_memory_mb"] is None else f"{'':8}{result['peak_memory_mb']:7.0f}"
     lines.append(f"  {'all':<11}{result['seconds']:9.3f}{result['cpu_seconds']:9.3f}{peak}")
     if "peak_gpu_memory_mb" in result:
-        lines.append(f"  {result['gpu']}: peak {result['peak_gpu_memory_mb']:.0f} MiB")
+        stages = ", ".join(f"{stage} {memory:.0f}" for stage, memory in result["gpu_memory_mb"].items())
+        lines.append(f"  {result['gpu']}: peak {result['peak_gpu_memory_mb']:.0f} MiB ({stages})")
     return "\n".join(lines)
 
 

@@ -30,6 +30,7 @@ def add_method_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--seed", type=int, default=0, help="the same seed gives the same result (default 0)")
     group.add_argument("--device", default="cpu", help="where the models run: cpu (default) or cuda")
     group.add_argument("--half", action="store_true", help="the encoder in bfloat16: faster where the device has it")
+    group.add_argument("--compile", action="store_true", help="translate the encoder first (torch.compile)")
     group.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: what torch chooses)")
     group.add_argument("-q", "--quiet", action="store_true", help="no progress")
 
@@ -57,7 +58,7 @@ def load_models(options: argparse.Namespace) -> Models:
 
     if options.threads is not None:
         torch.set_num_threads(options.threads)
-    return embedded_models(options.device, options.half)
+    return embedded_models(options.device, options.half, options.compile)
 
 
 def beside(photo: Path, what: str) -> Path:

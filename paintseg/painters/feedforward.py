@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ..chunks import in_chunks
 from ..errors import InputError
+from ..morphology import bounding_box
 from .base import check_request, keep_outside
 from .fitting import fill_smoothly, fit
 from .migan import draw_pose
@@ -62,9 +63,9 @@ class FeedForwardPainter:
         request = fit(tuple(image.shape[1:]), self._step, self._scale, self._square)
         area = request.show_hole(hole)
         inputs = torch.cat([request.show_image(fill_smoothly(image, hole)).float(), area]).to(weight)
-        mirrored = bool(torch.randint(2, (), generator=generator))
+        mirrored, box, size = bool(torch.randint(2, (), generator=generator)), bounding_box(area), tuple(area.shape[1:])
         draws = [(int(torch.randint(2**31, (), generator=generator)),
-                  draw_pose(area, mirrored ^ bool(index % 2), generator)) for index in range(count)]
+                  draw_pose(box, size, mirrored ^ bool(index % 2), generator)) for index in range(count)]
 
         def run(part: slice) -> list[Tensor]:
             painted = []

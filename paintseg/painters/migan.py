@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..chunks import in_chunks
-from ..morphology import bounding_box
+from ..morphology import Box, bounding_box
 from ..weights import load_weights
 from .base import check_request, keep_outside
 from .migan_network import MIGAN
@@ -48,10 +48,10 @@ class MIGANPainter:
         weight = self.module.from_rgb.weight
         keep = (hole <= 0.5).to(weight)
         inputs = torch.cat([keep - 0.5, (image.to(weight) * 2 - 1) * keep])
-        poses, noises = [], []
+        poses, noises, box = [], [], bounding_box(hole)
         mirrored = bool(torch.randint(2, (), generator=generator))
         for index in range(count):
-            poses.append(draw_pose(hole, mirrored ^ bool(index % 2), generator))
+            poses.append(draw_pose(box, tuple(hole.shape[1:]), mirrored ^ bool(index % 2), generator))
             noises.append(self.module.draw_noise(*image.shape[1:], generator))
 
         def run(part: slice) -> list[Tensor]:
@@ -86,10 +86,13 @@ class Pose:
         return translate(x, -self.right, -self.down)
 
 
-def draw_pose(hole: Tensor, mirrored: bool, generator: torch.Generator | None) -> Pose:
-    """A pose of random shift, at most `REACH` and never so far that some of the hole (1 x H x W) is lost."""
-    x0, y0, x1, y1 = bounding_box(hole)
-    height, width = hole.shape[1:]
+def draw_pose(box: Box, size: tuple[int, int], mirrored: bool, generator: torch.Generator | None) -> Pose:
+    """A pose of random shift, at most `REACH` and never so far that some of the hole, whose box it is given, is lost.
+
+    Args:
+        box: (x0, y0, x1, y1) in pixels. size: (H, W).
+    """
+    (x0, y0, x1, y1), (height, width) = box, size
     limits = ((x0, width - x1), (y0, height - y1))
     right, down = (int(torch.randint(-min(low, REACH), min(high, REACH) + 1, (), generator=generator))
                    for low, high in limits)

@@ -7,6 +7,7 @@ have to hand back to the processor is written down. Speed and numerical differen
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -82,6 +83,8 @@ class SimulatedDevice(TorchFunctionMode):
         if source is not None and source.device.type == "cpu" and (wanted[:1] == [DEVICE] or far):
             raise WrongDevice(f"{func.__name__} takes a generator of the CPU for a tensor on the device")
         self._hold_together(func, tensors, near, far)
+        if far and kwargs.get("antialias") and _shrinks_too_far(tensors[0], cut := kwargs.get("size") or args[1]):
+            raise RuntimeError(f"too much shared memory required to shrink {tuple(tensors[0].shape)} to {cut}")
 
         bare = tree_map(_bare, (args, kwargs))
         cpu_args, cpu_kwargs = tree_map(lambda one: "cpu" if _names_device(one) else one, bare)
@@ -130,6 +133,14 @@ def _replace_tensors(module: nn.Module, function: Callable[[Tensor], Tensor], re
         for held in (part._parameters, part._buffers):
             held.update({name: function(value) for name, value in held.items() if value is not None})
     return module
+
+
+def _shrinks_too_far(values: Tensor, size: tuple[int, int]) -> bool:
+    """Whether CUDA's antialiased kernels have no room for the taps: 48 KiB, see UpSampleBilinear2d.cu."""
+    rows, columns = (
+        1 + 2 * math.ceil(2 * max(1, have / want)) for have, want in zip(values.shape[-2:], size, strict=True)
+    )
+    return min(rows, columns) * 65 * 4 > 48 * 1024
 
 
 def _names_device(value: object) -> bool:

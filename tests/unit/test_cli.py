@@ -264,6 +264,13 @@ def test_the_stage_clock_books_a_painter_s_own_morphology_on_the_painter(models)
     assert clock.calls == {"paint": 1, "encode": 0, "crf": 0, "cluster": 0, "morphology": 1}
 
 
+def test_the_stage_clock_asks_a_device_for_the_memory_of_every_stage(models):
+    told = iter(range(100))
+    with StageClock(device_memory=lambda: float(next(told))) as clock:
+        dilate(torch.zeros(1, 1, 9, 9), 3)
+    assert clock.device_mb == {"other": 2.0, "morphology": 1.0}
+
+
 def test_the_stage_clock_stops_when_its_work_fails():
     with pytest.raises(InputError), StageClock() as clock:
         dilate(torch.zeros(3), -1)

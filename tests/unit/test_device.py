@@ -140,6 +140,12 @@ def test_a_photo_on_the_gpu_is_fetched(there):
     torch.testing.assert_close(found.soft, segment(PHOTO, BOX, *both(there), small()).soft)
 
 
+def test_an_object_a_hundredth_of_the_photo_can_be_shrunk_to_the_encoders_grid(there):
+    photo = torch.nn.functional.pad(PHOTO[:, 22:74, 38:90], (1500, 1448, 1400, 1548), mode="replicate")
+    prompt = box_prompt((1510, 1410, 1540, 1440), tuple(photo.shape[1:]))
+    assert segment(photo, prompt, *both(there), small(encoder_size=56, photo_size=56)).soft.shape == photo.shape[1:]
+
+
 # What stands on the loop
 
 

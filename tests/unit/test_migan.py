@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from paintseg.morphology import bounding_box
 from paintseg.painters.migan import Pose, draw_pose, load_migan, translate
 from paintseg.painters.migan_network import MIGAN, downsample, upsample
 
@@ -141,7 +142,7 @@ def test_no_pose_moves_a_part_of_the_hole_out_of_sight():
         corners = torch.randint(0, 128, (2, 2), generator=seeded(seed)).sort(0).values
         hole = torch.zeros(1, 128, 128)
         hole[:, corners[0, 0]:corners[1, 0] + 1, corners[0, 1]:corners[1, 1] + 1] = 1
-        pose = draw_pose(hole, bool(seed % 2), seeded(seed))
+        pose = draw_pose(bounding_box(hole), (128, 128), bool(seed % 2), seeded(seed))
         assert torch.equal(pose.restore(pose.show(hole)) * hole, hole)
         assert translate(hole, pose.right, pose.down).sum() >= hole.sum()
 
