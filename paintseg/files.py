@@ -144,6 +144,12 @@ def check_target(path: Path, what: str, alpha: bool = False, lossless: bool = Fa
 
 def check_folder(path: Path, what: str) -> None:
     """Refuse a file in a folder that is not there or cannot be written. Raises InputError."""
+    try:
+        path.exists()
+    except OSError as problem:  # a name too long, links in a circle
+        raise InputError(f"{what} {path.name[:60]!r} cannot be written: {reason(problem)}") from problem
+    if "\0" in str(path):
+        raise InputError(f"{what} {path.name[:60]!r} is no name of a file: it holds a NUL character")
     if path.is_dir():
         raise InputError(f"{what} {path} is a folder; give the name of a file")
     if not path.parent.is_dir():
@@ -158,7 +164,7 @@ def _encoded(path: Path, image: Image.Image) -> bytes:
     In memory: of a disk that is full while Pillow writes a JPEG it tells an "encoder error" and not why.
     """
     buffer = io.BytesIO()
-    buffer.name = path.name  # by which Pillow knows the format
+    buffer.name = f"picture{path.suffix}"  # by which Pillow knows the format; in "...png" it would see none
     image.save(buffer, **({"quality": 95} if path.suffix.lower() in (".jpg", ".jpeg") else {}))
     return buffer.getvalue()
 

@@ -21,6 +21,8 @@ opaque."""
 SURE = 4
 """Power of the weights of the local means: on blurred edges of known colour it leaves a tenth of the error of 1."""
 
+_LEAST_SPAN = 1e-6  # between the levels; less is 0 in single precision
+
 
 @says_shortage
 def cut_out(image: Tensor, soft: Tensor, soften: float = 0.0, levels: tuple[float, float] = LEVELS) -> Tensor:
@@ -50,7 +52,7 @@ def cut_out(image: Tensor, soft: Tensor, soften: float = 0.0, levels: tuple[floa
     alpha = check_mask(soft, tuple(image.shape[1:]), "matte")
     if soften:
         alpha = blur(alpha[None, None], soften)[0, 0]
-    alpha = ((alpha - low) / (high - low)).clamp(0, 1)
+    alpha = ((alpha - low) / max(high - low, _LEAST_SPAN)).clamp(0, 1)
     return torch.cat([foreground(image.float().clamp(0, 1), alpha), alpha[None]])
 
 

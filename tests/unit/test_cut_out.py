@@ -76,3 +76,10 @@ def test_layers_are_finite_and_in_range_for_any_size(height, width, seed):
 def test_refusals(change, sentence):
     with pytest.raises(InputError, match=sentence):
         cut_out(**{"image": torch.rand(3, 8, 8), "soft": torch.ones(8, 8), **change})
+
+
+def test_levels_that_nearly_meet_are_a_step():
+    soft = torch.tensor([[0.0, 0.4, 0.6, 1.0]]).expand(3, 4)
+    for low, high in ((0.5, 0.5 + 1e-12), (0.0, 1e-99)):
+        alpha = cut_out(torch.rand(3, 3, 4), soft, levels=(low, high))[3]
+        assert torch.equal(alpha, (soft > low).float())
