@@ -19,7 +19,8 @@ class ClipVisionEncoder:
     Args:
         clip_vision: of the kind "dinov2" or "dinov3".
 
-    Raises InputError for other kinds: the positions of a CLIP are bound to one size.
+    Raises InputError for other kinds, whose positions are bound to one size, as those of ComfyUI's own DINOv2 were
+    before 0.24.
     """
 
     def __init__(self, clip_vision: comfy.clip_vision.ClipVisionModel) -> None:
@@ -27,6 +28,9 @@ class ClipVisionEncoder:
         if kind not in KINDS:
             raise InputError(f"the CLIP vision model is a {kind}; load DINOv2 Large or Giant, or DINOv3, or take "
                              "PaintSeg DINO Encoder")
+        if kind == "dinov2" and not hasattr(clip_vision.model.embeddings, "interpolate_pos_encoding"):
+            raise InputError("the DINOv2 of this ComfyUI takes squares of one size only; update ComfyUI to 0.24 or "
+                             "newer, or take PaintSeg DINO Encoder")
         self._model = clip_vision
         self.name = f"{kind}-{clip_vision.config['hidden_size']}"
         self.stride: int = clip_vision.config.get("patch_size", 14)

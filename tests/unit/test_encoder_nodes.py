@@ -45,6 +45,8 @@ def clip_vision(config):
     if config is DINOV3 and importlib.util.find_spec("comfy.image_encoders.dino3") is None:
         pytest.skip(f"ComfyUI {comfyui.VERSION} has no DINOv3 of its own")
     model = unfilled(config)
+    if config is DINOV2 and not hasattr(model.model.embeddings, "interpolate_pos_encoding"):
+        pytest.skip(f"the DINOv2 of ComfyUI {comfyui.VERSION} takes squares of one size only, and is refused")
     model.load_sd(random_models.filled(random_models.prefixed(model.model, "")))
     return model
 
@@ -80,6 +82,13 @@ def test_a_clip_is_refused_in_a_sentence(nodes):
               "patch_size": 14, "num_channels": 3, "projection_dim": 8}
     with pytest.raises(ValueError, match="is a clip_vision_model; load DINOv2"):
         nodes.clip_vision.ClipVisionEncoder(unfilled(config))
+
+
+def test_a_dinov2_that_takes_one_size_only_is_refused_in_a_sentence(nodes, monkeypatch):
+    model = unfilled(DINOV2)
+    monkeypatch.delattr(type(model.model.embeddings), "interpolate_pos_encoding", raising=False)
+    with pytest.raises(ValueError, match="update ComfyUI to 0.24 or newer"):
+        nodes.clip_vision.ClipVisionEncoder(model)
 
 
 def random_file(folder, published):
