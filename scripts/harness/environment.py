@@ -61,7 +61,7 @@ def ensure(extras: Sequence[str], console: Console) -> None:
 
 def fingerprint(extras: Sequence[str]) -> str:
     """A hash of everything an installed environment depends on."""
-    parts = [comfyui.VERSION, *TORCH, *_own_requirements(extras)]
+    parts = [comfyui.VERSION, *TORCH, *own_requirements(extras)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -88,7 +88,19 @@ def explain(output: str) -> str:
     return f"An installation step failed with: {last} (all of it: {SETUP_LOG})."
 
 
-def _own_requirements(extras: Sequence[str]) -> list[str]:
+def install(what: Sequence[str | Path], console: Console, python: Path = VENV_PYTHON) -> None:
+    """Install `what` for `python`, with the uv of `.venv` where it succeeds, else with `python`'s own pip.
+
+    Raises `CommandFailed` when neither can.
+    """
+    if _has_uv() and _try_uv(what, console, python):
+        return
+    argv = [python, "-m", "pip", "install", "--progress-bar", "off", *what]
+    run(argv, SETUP_LOG, show=lambda line: _show_pip(line, console))
+
+
+def own_requirements(extras: Sequence[str]) -> list[str]:
+    """The requirements of the pack and of the named extras of pyproject.toml."""
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     own = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     return [*own, *(requirement for extra in extras for requirement in extra_requirements(extra))]
@@ -132,22 +144,24 @@ def _make_venv(console: Console) -> None:
 
 
 def _install(extras: Sequence[str], console: Console) -> None:
-    uv = _uv(console)
     UNFINISHED.touch()
-    what = [*TORCH, "-r", comfyui.FOLDER / "requirements.txt", *_own_requirements(extras)]
+    what = [*TORCH, "-r", comfyui.FOLDER / "requirements.txt", *own_requirements(extras)]
+    _uv(console)
     with console.step("PyTorch and what ComfyUI and this pack require"):
-        if not (uv and _try_uv(what, console)):
-            argv = [VENV_PYTHON, "-m", "pip", "install", "--progress-bar", "off", *what]
-            run(argv, SETUP_LOG, show=lambda line: _show_pip(line, console))
+        install(what, console)
     UNFINISHED.unlink()
     with console.step("Checking that it imports"):
         run([VENV_PYTHON, "-c", "import torch, torchvision, torchaudio, aiohttp, PIL, timm"], SETUP_LOG)
 
 
-def _uv(console: Console) -> bool:
-    """Whether uv, which installs several times faster than pip, is or can be put into `.venv`."""
-    if subprocess.run([VENV_PYTHON, "-m", "uv", "--version"], capture_output=True).returncode == 0:
-        return True
+def _has_uv() -> bool:
+    return subprocess.run([VENV_PYTHON, "-m", "uv", "--version"], capture_output=True).returncode == 0
+
+
+def _uv(console: Console) -> None:
+    """Put uv into `.venv` if it can be had: it installs several times faster than pip."""
+    if _has_uv():
+        return
     try:
         with console.step("uv"):
             run([VENV_PYTHON, "-m", "pip", "install", "--progress-bar", "off", "uv"], SETUP_LOG)
@@ -155,13 +169,11 @@ def _uv(console: Console) -> bool:
         if _NETWORK.search(failed.output):
             raise
         console.detail("uv cannot be had: going on with pip")
-        return False
-    return True
 
 
-def _try_uv(arguments: Sequence[str | Path], console: Console) -> bool:
+def _try_uv(arguments: Sequence[str | Path], console: Console, python: Path) -> bool:
     try:
-        argv = [VENV_PYTHON, "-m", "uv", "pip", "install", "--python", VENV_PYTHON, *arguments]
+        argv = [VENV_PYTHON, "-m", "uv", "pip", "install", "--python", python, *arguments]
         run(argv, SETUP_LOG, show=lambda line: _show_uv(line, console), env=_uv_settings())
     except CommandFailed as failed:
         if _DISK.search(failed.output):

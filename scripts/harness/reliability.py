@@ -9,13 +9,16 @@ import sys
 import time
 from pathlib import Path
 
-from . import comfyui
-from .paths import OUTPUT, ROOT, VENV_PYTHON
+from . import comfyui, lowest
+from .paths import CACHE, OUTPUT, ROOT, VENV_PYTHON
 
 FIGURES = OUTPUT / "test-artifacts" / "reliability.jsonl"
 # A process each, two at a time; the longest first.
 SHARES = (("test_nodes.py",), ("test_method.py",), ("test_pictures.py",),
           ("test_text.py", "test_masks.py", "test_coverage_guided.py"))
+# What the nodes' own tests need ComfyUI for; the rest of tests/unit is the library's.
+ON_COMFYUI = ("test_symbols.py", "test_encoder_nodes.py", "test_inpaint_model.py", "test_diffusion_painter.py",
+              "test_refusals.py", "test_security.py")
 MANY = "5000"  # examples per entry point with --all, instead of the tests' own 2000
 
 
@@ -32,7 +35,8 @@ def fuzz(everything: bool, passed_on: list[str]) -> int:
     if everything:
         environment.setdefault("PAINTSEG_FUZZ_EXAMPLES", MANY)
         environment.setdefault("PAINTSEG_SLOW_EXAMPLES", "2000")
-    which = [] if everything else ["-m", "not long"]
+    # With --all new inputs are drawn; without it the same ones are tried in every run.
+    which = ["--hypothesis-profile=default"] if everything else ["-m", "not long"]
     waiting, running, codes = list(enumerate(SHARES)), [], []
     try:
         while waiting or running:
@@ -59,21 +63,41 @@ def fuzz(everything: bool, passed_on: list[str]) -> int:
 
 def older_versions(passed_on: list[str]) -> int:
     """Run what needs ComfyUI against its older versions, one after the other. Returns an exit code."""
-    worst = 0
+    worst = _too_old()
     for version in comfyui.OLDER:
         print(f"==> pytest, on ComfyUI {version}", flush=True)
         environment = {**os.environ, "PAINTSEG_COMFYUI": version}
         fetch = [VENV_PYTHON, str(ROOT / "scripts" / "setup")]
-        tests = ["tests/server", "tests/unit/test_symbols.py", "tests/unit/test_encoder_nodes.py",
-                 "tests/unit/test_inpaint_model.py", "tests/unit/test_diffusion_painter.py"]
-        argv = [VENV_PYTHON, "-m", "pytest", "-c", "tests/pytest.ini", "-m", "not long", *tests, *passed_on]
-        for command in (fetch, argv):
-            code = subprocess.call(command, cwd=ROOT, env=environment)
-            if code:
-                worst = code
-                break
-        _note({"version": {"comfyui": version, "passed": not code}})
+        tests = ["tests/server", *(f"tests/unit/{name}" for name in ON_COMFYUI)]
+        code, result = subprocess.call(fetch, cwd=ROOT, env=environment), "could not be had"
+        if not code:
+            code, result = lowest.pytest(VENV_PYTHON, [*tests, *passed_on], environment)
+        worst = code or worst
+        _note({"version": {"comfyui": version, "result": result}})
     return worst
+
+
+def lowest_packages(passed_on: list[str]) -> int:
+    """Run the library's tests on the oldest packages that pyproject.toml allows. Returns an exit code."""
+    code, result = lowest.check(passed_on)
+    _note({"lowest": {"packages": " ".join(lowest.pins()), "result": result}})
+    return code
+
+
+def _too_old() -> int:
+    """Whether the ComfyUI before the oldest that is supported lacks what the nodes use: 0 when it does."""
+    version = comfyui.TOO_OLD
+    environment = {**os.environ, "PAINTSEG_COMFYUI": version}
+    fetch = [VENV_PYTHON, str(ROOT / "scripts" / "setup")]
+    look = [VENV_PYTHON, str(ROOT / "scripts" / "harness" / "symbols.py"), str(CACHE / f"ComfyUI-{version}")]
+    print(f"==> symbols that ComfyUI {version} lacks", flush=True)
+    if subprocess.call(fetch, cwd=ROOT, env=environment):
+        return 1
+    looked = subprocess.run(look, stdout=subprocess.PIPE, text=True)
+    print(looked.stdout, flush=True)
+    lacking = looked.stdout.split("\n")[:-1] if looked.returncode == 1 else []
+    _note({"too old": {"comfyui": version, "lacks": "; ".join(lacking) or "nothing, and it should"}})
+    return int(not lacking)
 
 
 def report() -> None:

@@ -1,5 +1,6 @@
 """The ComfyUI under test has everything that the nodes use of it."""
 
+import re
 import subprocess
 import sys
 
@@ -12,6 +13,20 @@ def test_every_symbol_of_comfyui_that_the_nodes_use_is_there():
     checked = subprocess.run(command, capture_output=True, text=True)
     assert checked.returncode == 0, checked.stdout
     assert "symbols are there" in checked.stdout
+
+
+def test_the_oldest_comfyui_that_is_tried_is_the_one_that_pyproject_asks_for():
+    asked = re.search(r'^requires-comfyui = ">=(.+)"$', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.M)
+    tried = [comfyui.PINNED, *comfyui.OLDER]
+    assert asked and asked[1] == min(tried, key=order)
+    assert order(comfyui.TOO_OLD) < order(asked[1])
+    minors = {version.rpartition(".")[0] for version in tried}
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"(tried: {', '.join(sorted(minors))}" in readme
+
+
+def order(version):
+    return [int(part) for part in version.split(".")]
 
 
 def test_symbols_are_found_in_the_sources_and_missed_when_they_are_not_there(tmp_path):
