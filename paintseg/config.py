@@ -97,7 +97,8 @@ class Config:
         locate_grow: box looked in, over the sides of the region found so far.
         locate_rounds: times region and box are found anew.
         locate_prior: weight of the prompt's own say against the walks inside the box.
-        settle_reach: how far from its place a box is looked for, over its sides (ours; the paper: 0, never moved).
+        settle_reach: how far from its place a box or a coarse mask is looked for, over its sides (ours; the paper: 0,
+            never moved).
         settle_slack, settle_shift: what gaps between a box and what is found in it cost there, and what the squared
             distance costs, beside the normalised cut.
         settle_gain: share by which another place must be cheaper than the one drawn.
@@ -270,8 +271,12 @@ class Config:
 
     @property
     def settles(self) -> bool:
-        """Whether a box is moved that was drawn beside its object."""
+        """Whether a box or a coarse mask is moved that was drawn beside its object."""
         return bool(self.settle_reach or self.settle_rounds)
+
+    def in_place(self) -> Config:
+        """The same for a prompt that was not drawn by hand but found, and lies where it should."""
+        return replace(self, settle_reach=0.0, settle_rounds=0)
 
     @property
     def uses_keys(self) -> bool:

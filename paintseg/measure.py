@@ -70,7 +70,7 @@ def measure(
     thing = repainted if direction == "I" else ~repainted
     if not thing.any() or thing.all():
         raise InputError("the mask must cover what was repainted and leave something of the image")
-    scene = prepare(image, prompt or mask_prompt(thing), encoder, config)
+    scene = prepare(image, prompt or mask_prompt(thing), encoder, config if prompt else config.in_place())
     view = scene.view
     home = scene.canvas.device
     mask = (view.crop_mask(thing[None, None]) > 0.5).to(home) & scene.shown

@@ -82,6 +82,13 @@ class Prompt:
             return "box"
         return "scribble" if self.scribble is not None else "point"
 
+    @property
+    def is_bare_mask(self) -> bool:
+        """Whether it is a coarse mask and nothing that says more exactly where the object is."""
+        rest = (self.box, self.scribble, self.negative_scribble)
+        said = self.points or self.negative_points or any(one is not None for one in rest)
+        return self.mask is not None and not said
+
     def anchors(self) -> tuple[Point, ...]:
         """Points known to be on the object: the points given and points along the strokes."""
         return self.points + stroke_points(self.scribble)

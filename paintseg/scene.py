@@ -17,7 +17,7 @@ from .frames import Frame, lasting_frames, photo_area, photo_frame, photo_side, 
 from .locate import Located, locate, standardise
 from .morphology import grow_box
 from .prompts import Point, Prompt
-from .settle import settle_box
+from .settle import place_mask, settle_box
 from .view import View, fit_view
 
 NEGATIVE_RADIUS = 6  # px at a 512-px view around a not-object point that no result may hold
@@ -82,6 +82,9 @@ def prepare(image: Tensor, prompt: Prompt, encoder: Encoder, config: Config, mul
     located, pointing, valid_rate = None, prompt, config.valid_rate
     extent, start = prompt.extent(), None
     whole = first_look(photo, prompt, encoder, config, multiple) if needs_whole(prompt, config) else None
+    if config.settle_reach and prompt.is_bare_mask:
+        prompt = replace(prompt, mask=place_mask(prompt.mask, whole, config))
+        pointing, extent = prompt, prompt.extent()
     if config.start == "affinity" and prompt.kind != "box":
         located = locate(prompt, whole, config)
         extent, start, valid_rate = located.valid, located.region, 1.0
@@ -142,8 +145,9 @@ def first_look(photo: Tensor, prompt: Prompt, encoder: Encoder, config: Config, 
 
 def needs_whole(prompt: Prompt, config: Config) -> bool:
     """Whether the encoder must be shown the whole photo."""
-    settling = config.settles if prompt.kind == "box" else config.start == "affinity"
-    return settling or "photo" in config.contexts
+    settling = config.settles and (prompt.kind == "box" or prompt.is_bare_mask)
+    located = config.start == "affinity" and prompt.kind != "box"
+    return settling or located or "photo" in config.contexts
 
 
 def affinity_term(

@@ -1,14 +1,16 @@
-"""A box drawn beside its object, brought to it.
+"""A box or a coarse mask drawn beside its object, brought to it.
 
-Two things are tried, both with walks between the encoder's patches (affinity.py) and both ours. First the box is put
-to places around its own, and the place is taken where what is found in the box is cut off most cheaply from the
+With a box two things are tried, both with walks between the encoder's patches (affinity.py) and both ours. First it
+is put to places around its own, and the place is taken where what is found in the box is cut off most cheaply from the
 rest of the photo (the normalised cut of Shi & Malik 2000): a box that cuts through its object pays for it. Then a side
-that has a gap while the other side cuts something off is moved out.
+that has a gap while the other side cuts something off is moved out. A coarse mask, which has the object's shape, is put
+to where the mask itself is cut off most cheaply.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +23,9 @@ from .locate import standardise
 from .morphology import Box, bounding_box
 
 PLACES = 5  # along each axis
+MASK_PLACES = 9
+_PIXELS = 4  # of a patch, along either side, that masks are compared on
+_MASK_SHIFT = 0.3  # what the squared distance costs a mask; its shape says more than a box's, and leads further
 _TOO_FEW = 6  # patches in a box below which nothing can be found in it
 _WHOLE = 0.97  # of its area must stay on the photo, or a box would be moved to where it is smaller
 
@@ -74,6 +79,45 @@ def place_box(box: Box, frame: Frame, config: Config, size: tuple[int, int]) -> 
             if abs(across) + abs(down) < 1e-6:
                 drawn = cost
     return best if least < (1 - config.settle_gain) * drawn else box
+
+
+def place_mask(mask: Tensor, frame: Frame, config: Config) -> Tensor:
+    """A coarse mask at the best of 9 x 9 places, up to `Config.settle_reach` of its box's sides away.
+
+    A place costs the normalised cut of the mask there, and the squared distance as for `place_box`; it must be cheaper
+    by the share `settle_gain` than the one drawn.
+
+    Args:
+        mask: H x W in [0, 1], not empty.
+        frame: the whole photo as the encoder sees it, with keys.
+    """
+    walk = walk_over(frame.keys.cpu(), config.affinity_beta)
+    flow = walk.steps * walk.usual[:, None]
+    # Places are compared on a few pixels per patch, however large the photo is.
+    size = [min(side, _PIXELS * cells) for side, cells in zip(mask.shape, frame.grid, strict=True)]
+    small = F.interpolate(mask[None, None], size, mode="area")[0, 0]
+    best, least, drawn = (0.0, 0.0), float("inf"), float("inf")
+    steps = torch.linspace(-config.settle_reach, config.settle_reach, MASK_PLACES).tolist()
+    for down, across in product(steps, steps):
+        place = _moved(small, across, down)
+        cover = F.interpolate(place[None, None], frame.grid, mode="area").flatten()
+        volume = float(cover @ walk.usual)
+        if float(place.sum()) < _WHOLE * float(small.sum()) or not 0 < volume < 1:
+            continue
+        cut = float(cover @ flow @ (1 - cover)) / (volume * (1 - volume))
+        cost = cut + _MASK_SHIFT * (across**2 + down**2)
+        if cost < least:
+            best, least = (across, down), cost
+        if abs(across) + abs(down) < 1e-6:
+            drawn = cost
+    return _moved(mask, *best) if least < (1 - config.settle_gain) * drawn else mask
+
+
+def _moved(mask: Tensor, across: float, down: float) -> Tensor:
+    """H x W moved by shares of its box's sides; what leaves it is lost, what comes in is 0."""
+    x0, y0, x1, y1 = bounding_box(mask[None, None]) or (0, 0, 0, 0)
+    right, below = round(across * (x1 - x0)), round(down * (y1 - y0))
+    return F.pad(mask, (right, -right, below, -below))
 
 
 def widen_box(box: Box, frame: Frame, config: Config, size: tuple[int, int]) -> Box:

@@ -120,7 +120,8 @@ def follow(
             yield Tracked(nothing > 0.5, nothing, coarse, (), f"frame {number}: the object is not seen in it")
             continue
         try:
-            result = segment(frame, seed_prompt, painter, encoder, config, seed, outpainter, progress)
+            setting = config if coarse is None else config.in_place()
+            result = segment(frame, seed_prompt, painter, encoder, setting, seed, outpainter, progress)
         except InputError:
             if coarse is None:
                 raise  # the user's own prompt

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ..chunks import says_shortage
-from ..config import Config
+from ..config import Config, preset
 from ..discovery import coarse_masks
 from ..encoders import Encoder
 from ..errors import InputError
@@ -121,7 +121,8 @@ def complete(plate: Tensor, visible: Tensor, hole: Tensor, painter: Painter, enc
     start = seen | (hole & near)
     if not (start & ~seen).any():
         return visible, ""
-    found = segment(plate, mask_prompt(start.float()), painter, encoder, config, seed)
+    setting = (preset("balanced") if config is None else config).in_place()
+    found = segment(plate, mask_prompt(start.float()), painter, encoder, setting, seed)
     return torch.where(hole & near, torch.maximum(found.soft, visible), visible), found.note
 
 

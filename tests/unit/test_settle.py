@@ -1,4 +1,4 @@
-"""Boxes drawn beside their object, on photos whose answer is known."""
+"""Boxes and coarse masks drawn beside their object, on photos whose answer is known."""
 
 from dataclasses import replace
 
@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from paintseg.config import preset
 from paintseg.frames import photo_frame
-from paintseg.settle import cells_in, place_box, settle_box, widen_box
+from paintseg.prompts import box_prompt, mask_prompt
+from paintseg.segment import segment
+from paintseg.settle import cells_in, place_box, place_mask, settle_box, widen_box
 
-from .small_models import MeanColour, disc_photo
+from .small_models import MeanColour, Surroundings, disc_photo, iou
 
 CONFIG = preset("paper", start="affinity", encoder_size=160, settle_reach=0.25, settle_rounds=2)
 SIZE = (128, 160)
@@ -67,9 +69,45 @@ def test_boxes_too_large_or_too_small_to_tell_stay_on_the_photo(box):
     assert 0 <= x0 < x1 <= 160 and 0 <= y0 < y1 <= 128
 
 
-def test_a_blank_wall_moves_no_box():
+@settings(max_examples=40, deadline=None)
+@given(st.integers(-16, 16), st.integers(-16, 16))
+def test_a_coarse_mask_is_brought_back_to_its_object(across, down):
+    drawn = torch.roll(DISC, (down, across), (0, 1)).float()
+    settled = place_mask(drawn, FRAME, CONFIG)
+    assert iou(settled > 0.5, DISC) >= min(0.7, iou(drawn > 0.5, DISC))
+    assert settled.sum() == drawn.sum()
+
+
+@pytest.mark.parametrize("mask", [DISC, torch.zeros(SIZE).index_fill_(1, torch.arange(50, 110), 1), torch.ones(SIZE)])
+def test_a_mask_in_its_place_stays(mask):
+    near = mask.float() if mask.all() else mask.float() * torch.nn.functional.max_pool2d(DISC[None].float(), 9, 1, 4)[0]
+    assert torch.equal(place_mask(near, FRAME, CONFIG), near)
+
+
+def test_a_mask_cut_by_the_photos_edge_is_not_moved_out_of_it():
+    edge = torch.zeros(SIZE)
+    edge[:40, :50] = 1
+    assert place_mask(edge, FRAME, CONFIG).sum() >= 0.97 * edge.sum()
+
+
+def test_a_mask_with_a_point_stays_where_it_was_drawn():
+    bare = mask_prompt(DISC.float())
+    assert bare.is_bare_mask and not bare.with_points([(80, 64)]).is_bare_mask
+    assert not bare.with_points(negative=[(1, 1)]).is_bare_mask and not box_prompt(TIGHT, SIZE).is_bare_mask
+
+
+def test_a_moved_mask_finds_the_object_it_is_the_shape_of():
+    config = preset("balanced", size=128, encoder_size=160, photo_size=160, steps=1, finish_size=96)
+    drawn = mask_prompt(torch.roll(DISC, (14, -14), (0, 1)).float())
+    found, left = (segment(PHOTO, drawn, Surroundings(), MeanColour(4), one) for one in (config, config.in_place()))
+    assert iou(found.mask, DISC) > 0.95
+    assert iou(found.states[0].scene.prompt.mask > 0.5, DISC) > 0.7 > iou(left.states[0].scene.prompt.mask > 0.5, DISC)
+
+
+def test_a_blank_wall_moves_nothing():
     frame = photo_frame(torch.full((1, 3, *SIZE), 0.5), MeanColour(4), CONFIG)
     assert settle_box(TIGHT, frame, CONFIG, SIZE) == TIGHT
+    assert torch.equal(place_mask(DISC.float(), frame, CONFIG), DISC.float())
 
 
 def test_cells_belong_to_the_box_that_holds_their_centre():
