@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,8 +46,9 @@ def read_config(options: argparse.Namespace) -> Config:
         changes["size"] = options.size
     if not 0 <= options.seed < 2**63:
         raise InputError(f"the seed must be a whole number from 0 to {2**63 - 1}, not {options.seed}")
-    if options.threads is not None and options.threads < 1:
-        raise InputError(f"--threads must be at least 1, not {options.threads}")
+    most = 4 * (os.cpu_count() or 16)  # torch starts them all at once, and fails or hangs on thousands
+    if options.threads is not None and not 1 <= options.threads <= most:
+        raise InputError(f"--threads must be 1 to {most} on this machine, not {options.threads}")
     return preset(options.preset, **changes)
 
 

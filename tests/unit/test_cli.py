@@ -120,6 +120,7 @@ BAD = {
     "parameter without value": ["segment", "photo.png", "--box", "1,1,9,9", "--set", "steps"],
     "negative seed": ["segment", "photo.png", "--box", "1,1,9,9", "--seed", "-1"],
     "no threads": ["segment", "photo.png", "--box", "1,1,9,9", "--threads", "0"],
+    "more threads than torch can count": ["segment", "photo.png", "--box", "1,1,9,9", "--threads", str(2**40)],
     "no such device": ["segment", "photo.png", "--box", "1,1,9,9", "--device", "abacus"],
     "no such folder": ["segment", "photo.png", "--box", "1,1,9,9", "-o", "none/mask.png"],
     "mask as JPEG": ["segment", "photo.png", "--box", "1,1,9,9", "-o", "mask.jpg"],
