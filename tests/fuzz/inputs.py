@@ -26,6 +26,7 @@ FILLS = (
     "ones",
     "grey",
     "pixel",
+    "block",
     "halves",
     "checks",
     "bytes",
@@ -104,6 +105,11 @@ def fill(shape, how, seed, dtype):
     elif how == "pixel" and flat.numel():
         made.zero_()
         flat[place] = 1
+    elif how == "block" and made.ndim > 1:
+        height, width = (max(1, side // 4) for side in made.shape[-2:])
+        y, x = (place // 7 % max(1, made.shape[-2] - height), place % max(1, made.shape[-1] - width))
+        made.zero_()
+        made[..., y : y + height, x : x + width] = 1
     elif how == "halves" and made.ndim:
         made = (torch.arange(made.shape[-1]) * 2 < made.shape[-1]).float().expand(shape).clone()
     elif how == "checks":
@@ -139,44 +145,58 @@ shapes = st.one_of(
     st.lists(st.integers(0, 4), max_size=5).map(tuple),
 )
 any_tensor = tensors(shapes)
-good = ("noise", "noise", "halves", "checks", "pixel", "grey", "zeros", "ones")
+good = ("noise", "noise", "block", "block", "halves", "checks", "pixel", "grey", "zeros", "ones")
+partial = ("block", "block", "block", "pixel", "halves", "checks")  # neither empty nor full
+
+
+def seldom(draw, of=16):
+    """One time in so many. The last of the numbers: Hypothesis tries the first ones more often."""
+    return draw(st.integers(0, of - 1)) == of - 1
+
+
+def mostly(usual, odd, of=12):
+    """A strategy for what is meant, and one time in so many for what is not."""
+    return st.integers(0, of - 1).flatmap(lambda number: odd if number == of - 1 else usual)
 
 
 @st.composite
 def photos(draw, size):
     """Nearly always a photo 3 x H x W in [0, 1]."""
-    if draw(st.integers(0, 15)) == 0:
+    if seldom(draw):
         return draw(tensors(st.one_of(shapes, st.just((3, *size)))))
     return draw(tensors((3, *size), good, (torch.float32, torch.float32, torch.float16, torch.bfloat16, torch.float64)))
 
 
 @st.composite
 def masks(draw, size):
-    """Nearly always a mask H x W in [0, 1]."""
-    if draw(st.integers(0, 15)) == 0:
+    """Nearly always a mask H x W in [0, 1], mostly with something in it."""
+    if seldom(draw):
         return draw(any_tensor)
-    return draw(tensors(size, good, (torch.float32, torch.bool, torch.float16)))
+    fills = good if seldom(draw, 4) else partial
+    return draw(tensors(size, fills, (torch.float32, torch.bool, torch.float16)))
 
 
 def points(size):
     """Nearly always pixels of a photo of that size, as (x, y)."""
     inside = st.tuples(st.floats(0, size[1], exclude_max=True), st.floats(0, size[0], exclude_max=True))
-    return st.one_of(inside, inside, inside, st.tuples(reals, reals), st.just((0.0, 0.0)), st.just((size[1], size[0])))
+    outside = st.one_of(st.tuples(reals, reals), st.just((size[1], size[0])), st.just((-0.0, 0.0)))
+    return mostly(inside, outside)
 
 
 @st.composite
 def boxes(draw, size):
     """Nearly always a box that reaches into a photo of that size."""
-    if draw(st.integers(0, 15)) == 0:
+    if seldom(draw):
         return tuple(draw(st.lists(reals, max_size=5)))
-    x0, y0 = draw(st.floats(-5, size[1])), draw(st.floats(-5, size[0]))
-    return x0, y0, x0 + draw(st.floats(-2, size[1] + 9)), y0 + draw(st.floats(-2, size[0] + 9))
+    x0, y0 = draw(st.floats(-5, size[1] - 1)), draw(st.floats(-5, size[0] - 1))
+    least = -2 if seldom(draw) else 1
+    return x0, y0, x0 + draw(st.floats(least, size[1] + 9)), y0 + draw(st.floats(least, size[0] + 9))
 
 
 @st.composite
 def prompt_parts(draw, size):
     """Arguments of Prompt."""
-    few = st.lists(points(size), max_size=3).map(tuple)
+    few = st.lists(points(size), min_size=1, max_size=3).map(tuple)
     parts = {"size": size}
     chosen = draw(st.sampled_from(["box", "box", "points", "points", "scribble", "mask"]))
     for name, strategy in (
@@ -187,6 +207,6 @@ def prompt_parts(draw, size):
         ("negative_scribble", masks(size)),
         ("mask", masks(size)),
     ):
-        if name == chosen or draw(st.integers(0, 5)) == 0:
+        if name == chosen or seldom(draw, 6):
             parts[name] = draw(strategy)
     return parts

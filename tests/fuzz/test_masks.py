@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from paintseg import morphology
 from paintseg.clustering import kmeans1d
 from paintseg.parsing import as_masks, as_photos, fit_mask, fit_strokes
-from paintseg.prompts import Prompt, box_prompt, mask_prompt, point_prompt, scribble_prompt, stroke_points
+from paintseg.prompts import Prompt, box_prompt, dot_points, mask_prompt, point_prompt, scribble_prompt, stroke_points
 from paintseg.several import exclude_each_other, prompts_from_labels
 from paintseg.view import fit_view
 
-from .inputs import any_tensor, boxes, masks, points, prompt_parts, reals, shapes, sizes, tensors
+from .inputs import any_tensor, boxes, masks, mostly, partial, points, prompt_parts, reals, shapes, sizes, tensors
 from .tally import attempt, fuzzed
 
 stacks = st.one_of(any_tensor, tensors(sizes), sizes.flatmap(lambda size: tensors((1, 1, *size))))
@@ -61,14 +61,17 @@ def test_components_and_their_kin(mask, connectivity, area, spots):
 
 corner = st.integers(-5, 20)
 whole = st.one_of(corner, st.integers(-(2**70), 2**70))
-rectangles = st.one_of(
-    st.tuples(corner, corner, corner, corner).map(lambda box: (*box[:2], box[0] + abs(box[2]), box[1] + abs(box[3]))),
+rectangles = mostly(
+    st.tuples(corner, corner, corner, corner).map(
+        lambda box: (*box[:2], box[0] + abs(box[2]) + 1, box[1] + abs(box[3]) + 1)
+    ),
     st.tuples(whole, whole, whole, whole),
+    4,
 )
 
 
 @fuzzed
-@given(stacks, rectangles, st.one_of(st.floats(0.1, 3), reals), sizes)
+@given(stacks, rectangles, mostly(st.floats(0.1, 3), reals), sizes)
 def test_boxes(mask, box, rate, size):
     with attempt("morphology: boxes"):
         found = morphology.bounding_box(mask)
@@ -80,16 +83,14 @@ def test_boxes(mask, box, rate, size):
         assert morphology.box_mask((x0, y0, x1, y1), size).sum() == (x1 - x0) * (y1 - y0)
 
 
+lists = tensors(st.tuples(st.integers(7, 99)), ("noise", "noise", "noise", "bytes", "checks", "inf"))
+
+
 @fuzzed
-@given(
-    st.one_of(any_tensor, tensors(st.tuples(st.integers(0, 99)))),
-    st.integers(1, 6),
-    st.one_of(st.none(), st.none(), any_tensor),
-    st.data(),
-)
-def test_clusters(values, k, weights, data):
-    if weights is not None and data.draw(st.booleans()):
-        weights = data.draw(tensors(tuple(values.shape)))
+@given(mostly(lists, any_tensor, 4), mostly(st.integers(2, 6), st.integers(-1, 1)), st.data())
+def test_clusters(values, k, data):
+    own = tensors(tuple(values.shape), ("noise", "ones", "checks", "pixel"), (torch.float32, torch.float64))
+    weights = data.draw(mostly(st.one_of(st.none(), own), any_tensor))
     with attempt("kmeans1d"):
         clusters = kmeans1d(values, k, weights)
         assert len(clusters.centers) == k and (clusters.centers.diff() >= 0).all()
@@ -99,8 +100,11 @@ def test_clusters(values, k, weights, data):
         assert clusters.labels(values).max() < k
 
 
+batches = st.tuples(st.integers(1, 2), st.integers(1, 33), st.integers(1, 33), st.integers(1, 4))
+
+
 @fuzzed
-@given(any_tensor, any_tensor, sizes)
+@given(mostly(tensors(batches), any_tensor, 4), any_tensor, sizes)
 def test_comfyui_tensors(image, mask, size):
     with attempt("as_photos"):
         assert as_photos(image).shape == (len(image), 3, *image.shape[1:3])
@@ -108,6 +112,15 @@ def test_comfyui_tensors(image, mask, size):
         for one in as_masks(mask):
             assert fit_mask(one, size).shape == size
             assert fit_strokes(one, size).shape == size and fit_strokes(one, size).dtype == torch.bool
+
+
+@fuzzed
+@given(sizes.flatmap(lambda size: tensors(size, (*partial, "zeros", "ones", "noise"), (torch.bool,))))
+def test_dots(dots):
+    with attempt("dot_points"):
+        found = dot_points(dots)
+        assert all(dots[int(y), int(x)] for x, y in found) and len(set(found)) == len(found)
+        assert bool(found) == bool(dots.any())
 
 
 @fuzzed

@@ -13,18 +13,19 @@ from paintseg.segment import segment
 from paintseg.several import segment_each
 from paintseg.video import follow
 
-from .inputs import masks, photos, prompt_parts, sizes, tensors
+from .inputs import masks, mostly, photos, prompt_parts, sizes, tensors
 from .tally import attempt, fuzzed_slowly
 from .test_pictures import in_unit_range
-from .tiny import Blur, Colours
+from .tiny import Blur, Colours, Faulty
 
 OURS = preset("fast", size=64, encoder_size=32, photo_size=0, finish="none")
 CHANGES = {
-    "steps": st.integers(0, 3),
+    "steps": mostly(st.integers(1, 3), st.just(0)),
     "paintings": st.integers(1, 3),
     "directions": st.sampled_from(["IO", "I", "O"]),
     "adversarial": st.booleans(),
     "view_context": st.sampled_from([0, 1.0, 1.5, 4.0]),
+    "crf_iterations": st.integers(0, 9),
     "valid_rate": st.floats(0.1, 3),
     "start": st.sampled_from(["whole", "affinity"]),
     "settle_rounds": st.integers(0, 2),
@@ -52,12 +53,17 @@ CHANGES = {
 @st.composite
 def configs(draw):
     """A preset at a size that is quick, with some parameters changed. Raises InputError for some."""
-    small = {"size": 64, "encoder_size": 32, "paint_contexts": (), "photo_size": 0}
+    small = {"size": 64, "encoder_size": 32, "paint_contexts": (), "photo_size": 0, "crf_iterations": 1}
     if draw(st.booleans()):
-        return {"name": draw(st.sampled_from(sorted(PRESETS))), **small}
+        return {
+            "name": draw(st.sampled_from(sorted(PRESETS))),
+            **small,
+            "steps": draw(st.integers(1, 2)),
+            "paintings": 1,
+        }
     names = draw(st.lists(st.sampled_from(sorted(CHANGES)), max_size=4, unique=True))
     chosen = {name: draw(CHANGES[name]) for name in names}
-    return {"name": draw(st.sampled_from(["paper", "balanced", "fast"])), **small, "steps": 2, **chosen}
+    return {"name": draw(st.sampled_from(["paper", "balanced", "fast"])), **small, "steps": 1, "paintings": 2, **chosen}
 
 
 def check(result, size):
@@ -66,45 +72,53 @@ def check(result, size):
     assert all(line == line.strip() and line for line in result.note.splitlines())
 
 
+outpainters = st.sampled_from([None, None, None, Blur(), Faulty()])
+
+
 @fuzzed_slowly
-@given(st.data(), sizes, configs(), st.one_of(st.integers(0, 9), st.integers()))
-def test_segment(data, size, settings, seed):
+@given(st.data(), sizes, configs(), st.one_of(st.integers(0, 9), st.integers()), outpainters)
+def test_segment(data, size, settings, seed, outpainter):
     photo = data.draw(photos(size))
     with attempt("segment"):
         prompt = Prompt(**data.draw(prompt_parts(size)))
-        check(segment(photo, prompt, Blur(), Colours(), preset(**settings), seed), size)
+        check(segment(photo, prompt, Blur(), Colours(), preset(**settings), seed, outpainter), size)
 
 
 few = st.sampled_from([(7, 16), (21, 13), (33, 33)])
 
 
 @st.composite
-def prompts(draw, size):
+def prompts(draw, size, kinds=("box", "point")):
     """A prompt that can be used."""
     x0, y0 = draw(st.integers(0, size[1] - 3)), draw(st.integers(0, size[0] - 3))
     box = (x0, y0, draw(st.integers(x0 + 2, size[1])), draw(st.integers(y0 + 2, size[0])))
-    if draw(st.booleans()):
+    kind = draw(st.sampled_from(kinds))
+    if kind == "box":
         return Prompt(size, box=box)
+    if kind == "mask":
+        return mask_prompt(draw(tensors(size, ("block", "halves", "checks"), (torch.float32,))))
     return Prompt(size, points=((x0 + 0.5, y0 + 0.5),))
 
 
 @fuzzed_slowly
-@given(st.data(), few, st.integers(0, 3))
+@given(st.data(), few, mostly(st.integers(1, 3), st.just(0)))
 def test_several(data, size, count):
     with attempt("segment_each"):
-        photo = data.draw(photos(size))
-        found = segment_each(photo, [data.draw(prompts(size)) for _ in range(count)], Blur(), Colours(), OURS)
+        photo, own = data.draw(photos(size)), prompts(size, ("box", "point", "mask"))
+        chosen = [data.draw(own) for _ in range(count)]
+        found = segment_each(photo, chosen, Blur(), Colours(), OURS, outpainter=data.draw(outpainters))
         assert found.masks.shape == (count, *size) and int(found.masks.sum(0).max()) <= 1
         assert found.labels.max() <= count and in_unit_range(found.soft)
 
 
 @fuzzed_slowly
-@given(st.data(), few, st.integers(1, 3))
-def test_following(data, size, count):
+@given(st.data(), few, st.sampled_from([1, 2, 2, 3]), st.booleans())
+def test_following(data, size, count, keep_first):
     with attempt("follow"):
         frames = [data.draw(photos(size)) for _ in range(count)]
-        found = list(follow(frames, data.draw(prompts(size)), Blur(), Colours(4), OURS))
-        assert len(found) == count
+        prompt = data.draw(prompts(size, ("mask", "mask", "box") if keep_first else ("box", "point", "mask")))
+        found = list(follow(frames, prompt, Blur(), Colours(4), OURS, keep_first=keep_first))
+        assert len(found) == count and (not keep_first or torch.equal(found[0].mask, prompt.mask > 0.5))
         assert all(one.mask.shape == size and in_unit_range(one.soft) for one in found)
 
 
@@ -112,7 +126,8 @@ def test_following(data, size, count):
 @given(st.data(), few)
 def test_candidates(data, size):
     with attempt("candidates"):
-        found = candidates(data.draw(photos(size)), data.draw(prompts(size)), Blur(), Colours(4), OURS)
+        prompt = data.draw(prompts(size, ("point", "point", "point", "box")))
+        found = candidates(data.draw(photos(size)), prompt, Blur(), Colours(4), OURS)
         assert 1 <= len(found) <= 3
         for one in found:
             check(one.result, size)

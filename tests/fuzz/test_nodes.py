@@ -9,21 +9,23 @@ from harness.inprocess import load_pack
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .inputs import any_tensor, good, nearly, tensors, texts, values
+from .inputs import any_tensor, good, mostly, nearly, partial, rectangles, seldom, spots, tensors, texts, values
 from .tally import attempt, fuzzed, fuzzed_slowly
 from .test_pictures import in_unit_range
-from .tiny import Blur, Colours
+from .tiny import Blur, Colours, Faulty
 
 PACK = load_pack()
 N = PACK.nodes
 # The presets' views are for photos of hundreds of pixels; everything else of them stays.
 for name, config in list(PACK.paintseg.config.PRESETS.items()):
-    PACK.paintseg.config.PRESETS[name] = replace(config, size=64, encoder_size=32, photo_size=0)
+    small = replace(config, size=64, encoder_size=32, photo_size=0, crf_iterations=1, finish_rounds=1)
+    PACK.paintseg.config.PRESETS[name] = small
 
-SIZE = (33, 40)
+SIZE, OTHER, LARGE = (33, 40), (20, 17), (64, 90)
 presets = st.sampled_from(["fast", "balanced", "paper", "best"])
 seeds = st.one_of(st.integers(0, 9), st.integers(0, 2**64 - 1))
 MODELS = {"painter": Blur(), "encoder": Colours()}
+outpainters = st.sampled_from([None, None, None, Blur(), Faulty()])
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -42,29 +44,38 @@ def _temporary(tmp_path_factory):
 @st.composite
 def images(draw, size=SIZE, most=2):
     """Nearly always an IMAGE of that size."""
-    if draw(st.integers(0, 11)) == 0:
+    if seldom(draw, 12):
         return draw(any_tensor)
     shape = (draw(st.integers(1, most)), *size, draw(st.sampled_from([3, 3, 3, 4, 1])))
-    return draw(
-        tensors(shape, (*good, "nan") if draw(st.integers(0, 9)) == 0 else good, (torch.float32, torch.float16))
-    )
+    fills = (*good, "nan") if seldom(draw, 10) else good
+    return draw(tensors(shape, fills, (torch.float32, torch.float16)))
 
 
 @st.composite
 def masks(draw, size=SIZE, most=2):
-    """Nearly always a MASK: of that size, of another, or LoadImage's empty one."""
+    """Nearly always a MASK, mostly of a part of the image: of its size, of another, or LoadImage's empty one."""
     kind = draw(st.integers(0, 11))
-    if kind == 0:
+    if kind == 11:
         return draw(any_tensor)
-    if kind == 1:
+    if kind == 10:
         return torch.zeros(1, 64, 64)
-    own = draw(st.sampled_from([size, size, size, (20, 17), (64, 64)]))
-    return draw(tensors((draw(st.integers(1, most)), *own), good, (torch.float32, torch.float16)))
+    own = draw(st.sampled_from([size, size, size, OTHER, (64, 64)]))
+    shape = (draw(st.integers(1, most)), *own)
+    return draw(tensors(shape, good if kind == 9 else partial, (torch.float32, torch.float16)))
+
+
+@st.composite
+def pairs(draw, most=2):
+    """An image of one of several sizes, and a mask meant for it."""
+    size = draw(st.sampled_from([SIZE, OTHER, LARGE]))
+    return draw(images(size, most)), draw(masks(size, most))
 
 
 maybe = lambda strategy: st.one_of(st.none(), strategy)  # noqa: E731
-numbers = st.integers(-3, 60)
-drawn = st.fixed_dictionaries(dict.fromkeys(("x", "y", "width", "height"), numbers))
+numbers = mostly(st.integers(0, min(SIZE) - 1), st.integers(-3, 60))
+drawn = st.fixed_dictionaries({"x": numbers, "y": numbers, "width": st.integers(1, 40), "height": st.integers(1, 40)})
+on_it = st.lists(st.fixed_dictionaries({"x": numbers, "y": numbers}), max_size=3).map(json.dumps)
+around = st.lists(st.tuples(*[st.integers(0, 15)] * 2, *[st.integers(17, 33)] * 2).map(list), min_size=1, max_size=2)
 
 
 @st.composite
@@ -74,14 +85,16 @@ def statements(draw):
     own = {"point": {"x": draw(numbers), "y": draw(numbers)}, "scribble": {}, "mask": {}, "box": {}}[kind]
     if kind in ("scribble", "mask"):
         own[kind] = draw(masks())
-    given = {"kind": {"kind": kind, **own}, "box": draw(maybe(drawn))}
+    if kind == "point" and draw(st.booleans()):
+        own["dots"] = draw(masks())
+    given = {"kind": {"kind": kind, **own}, "box": draw(mostly(drawn, st.none()))}
     for name, strategy in (
-        ("boxes", st.one_of(nearly, texts(), values)),
-        ("points", texts()),
-        ("negative_points", texts()),
+        ("boxes", mostly(around, st.one_of(spots, rectangles, nearly, texts(), values), 3)),
+        ("points", mostly(on_it, texts(), 3)),
+        ("negative_points", mostly(on_it, texts(), 3)),
         ("negative_scribble", masks()),
     ):
-        if draw(st.integers(0, 4)) == 0:
+        if seldom(draw, 5):
             given[name] = draw(strategy)
     return given
 
@@ -91,9 +104,19 @@ def boxed(boxes, size=SIZE):
     return N.prompt.PromptToMask.execute(torch.zeros(1, *size, 3), {"kind": "box"}, boxes=json.dumps(boxes)).result[0]
 
 
-PROMPTS = [boxed([[5, 5, 25, 25]]), boxed([[5, 5, 25, 25], [20, 3, 38, 30]]), boxed([[2, 2, 9, 9]], (20, 17))]
-PROMPTS.append(N.prompt.PromptToMask.execute(torch.zeros(1, *SIZE, 3), {"kind": "point", "x": 20, "y": 16}).result[0])
-prompts = st.sampled_from([PROMPTS[0], PROMPTS[0], *PROMPTS])
+PHOTO = torch.zeros(1, *SIZE, 3)
+BLOCK = torch.zeros(1, *SIZE)
+BLOCK[:, 8:24, 10:30] = 1
+BOX, BOXES, SMALL = boxed([[5, 5, 25, 25]]), boxed([[5, 5, 25, 25], [20, 3, 38, 30]]), boxed([[2, 2, 9, 9]], OTHER)
+POINT, STROKES, ROUGH = (
+    N.prompt.PromptToMask.execute(PHOTO, kind).result[0]
+    for kind in (
+        {"kind": "point", "x": 20, "y": 16},
+        {"kind": "scribble", "scribble": BLOCK},
+        {"kind": "mask", "mask": BLOCK},
+    )
+)
+prompts = mostly(st.sampled_from([BOX, BOX, POINT, ROUGH, STROKES, BOXES]), st.just(SMALL))
 
 
 def image_like(values, channels=3):
@@ -113,10 +136,11 @@ def test_prompt(image, given):
 
 
 @fuzzed_slowly
-@given(images(), prompts, presets, seeds, st.sampled_from([0, 1]), st.sampled_from([0, 1, 2]))
-def test_segment(image, prompt, preset, seed, steps, paintings):
+@given(images(), prompts, presets, seeds, st.sampled_from([1, 1, 1, 0]), st.sampled_from([1, 1, 2, 0]), outpainters)
+def test_segment(image, prompt, preset, seed, steps, paintings, outpainter):
     with attempt("node Segment"):
         method = {"preset": preset, "seed": seed, "steps": steps, "paintings": paintings, **MODELS}
+        method["outpainter"] = outpainter
         mask, soft, plate, layer, frames = N.loop.AMCPLoop.execute(image, prompt, **method).result
         assert mask_like(mask) and mask_like(soft) and mask.shape == soft.shape
         assert image_like(plate) and image_like(layer, 4) and image_like(frames)
@@ -141,9 +165,16 @@ def test_potential(image, painted, mask, direction, preset, prompt):
         assert mask_like(potential) and all(map(image_like, heat))
 
 
+def either(first, second):
+    """One of two inputs, seldom both or none."""
+    one = st.one_of(st.tuples(first, st.none()), st.tuples(st.none(), second))
+    return mostly(one, st.one_of(st.just((None, None)), st.tuples(first, second)))
+
+
 @fuzzed_slowly
-@given(images(most=1), maybe(prompts), maybe(masks(most=1)), seeds)
-def test_objects(image, prompt, labels, seed):
+@given(images(most=1), st.data(), seeds)
+def test_objects(image, data, seed):
+    prompt, labels = data.draw(either(prompts, masks(most=1)))
     if labels is not None and labels.is_floating_point():
         labels = (labels * 3).round() / 255
     with attempt("node Objects"):
@@ -152,7 +183,7 @@ def test_objects(image, prompt, labels, seed):
 
 
 @fuzzed_slowly
-@given(images(most=1), prompts, seeds)
+@given(images(most=1), mostly(st.sampled_from([POINT, STROKES]), prompts, 4), seeds)
 def test_candidates(image, prompt, seed):
     with attempt("node Candidates"):
         found = N.candidates.Candidates.execute(image, prompt, preset="fast", seed=seed, **MODELS).result
@@ -160,15 +191,20 @@ def test_candidates(image, prompt, seed):
 
 
 @fuzzed_slowly
-@given(images(), prompts, st.sampled_from(["follow", "independent"]), seeds)
-def test_video(image, prompt, mode, seed):
+@given(images(), prompts, st.sampled_from(["follow", "independent"]), seeds, st.booleans(), outpainters)
+def test_video(image, prompt, mode, seed, keep_first, outpainter):
     with attempt("node Video"):
-        found = N.video.Video.execute(image, prompt, mode, preset="fast", seed=seed, steps=1, **MODELS).result
+        keep_first = keep_first and mode == "follow" or (keep_first and seed == 7)
+        method = {"preset": "fast", "seed": seed, "steps": 1, "outpainter": outpainter, **MODELS}
+        found = N.video.Video.execute(image, prompt, mode, keep_first, **method).result
         assert mask_like(found[0]) and mask_like(found[1])
 
 
+FLAT = (9, 40)  # all cells of a photo are held against each other
+
+
 @fuzzed_slowly
-@given(images(), st.integers(1, 3))
+@given(images(FLAT), mostly(st.just(1), st.integers(2, 3), 3))
 def test_discover(image, objects):
     with attempt("node Discover"):
         prompt, mask = N.discover.Discover.execute(image, objects, MODELS["encoder"]).result
@@ -176,37 +212,40 @@ def test_discover(image, objects):
 
 
 @fuzzed_slowly
-@given(images(), masks(), seeds, st.sampled_from([1, 1, 2]), st.booleans(), st.integers(-1, 9))
-def test_remove(image, mask, seed, candidates, shadow, grow):
+@given(pairs(), seeds, st.sampled_from([1, 1, 2]), st.booleans(), mostly(st.integers(0, 9), st.just(-1), 4))
+def test_remove(pair, seed, candidates, shadow, grow):
     with attempt("node Remove Object"):
-        plate, hole = N.layers.RemoveObject.execute(image, mask, seed, candidates, shadow, grow, **MODELS).result
+        plate, hole = N.layers.RemoveObject.execute(*pair, seed, candidates, shadow, grow, **MODELS).result
         assert image_like(plate) and mask_like(hole)
 
 
 @fuzzed
-@given(images(), masks(), st.floats(0, 20))
-def test_cut_out(image, mask, soften):
+@given(pairs(), st.floats(0, 20), st.sampled_from(["mask", "matte"]))
+def test_cut_out(pair, soften, edge):
     with attempt("node Cut Out"):
-        assert image_like(N.layers.CutOut.execute(image, mask, soften).result[0], 4)
+        assert image_like(N.layers.CutOut.execute(*pair, soften, edge).result[0], 4)
 
 
 @fuzzed_slowly
-@given(images(), masks(), maybe(masks()), maybe(prompts), seeds)
-def test_amodal(image, front, behind, prompt, seed):
+@given(images(), masks(), either(prompts, masks()), seeds)
+def test_amodal(image, front, hidden, seed):
+    prompt, behind = hidden
     with attempt("node Amodal"):
         found = N.layers.Amodal.execute(image, front, "fast", seed, 1, behind, prompt, **MODELS).result
         assert mask_like(found[0]) and image_like(found[1], 4) and image_like(found[2])
 
 
 @fuzzed_slowly
-@given(images(most=1), maybe(prompts), seeds, st.integers(1, 3), st.booleans())
-def test_layers(image, prompt, seed, most, shadow):
+@given(st.data(), mostly(prompts, st.none(), 4), seeds, st.integers(1, 3), st.booleans())
+def test_layers(data, prompt, seed, most, shadow):
+    image = data.draw(images(SIZE if prompt else FLAT, most=1))
     with attempt("node Layers"):
         found = N.layers.Layers.execute(image, "fast", seed, 1, most, shadow, prompt, **MODELS).result
         assert image_like(found[0], 4) and mask_like(found[1]) and image_like(found[2])
 
 
-stacks = st.one_of(*(tensors((count, *SIZE, 4), good, (torch.float32, torch.float16)) for count in (1, 2)), any_tensor)
+four = st.integers(1, 2).flatmap(lambda count: tensors((count, *OTHER, 4), good, (torch.float32, torch.float16)))
+stacks = mostly(four, any_tensor)
 shares = st.floats(0, 1)
 far = st.floats(-16384, 16384)
 
@@ -215,7 +254,7 @@ far = st.floats(-16384, 16384)
 @given(
     images(),
     stacks,
-    st.integers(0, 3),
+    mostly(st.just(0), st.integers(1, 3), 3),
     far,
     far,
     st.floats(0.01, 50),
@@ -223,7 +262,7 @@ far = st.floats(-16384, 16384)
     st.booleans(),
     shares,
     shares,
-    st.one_of(st.just(""), texts()),
+    mostly(st.just(""), texts(), 4),
 )
 def test_reassemble(plate, layers, layer, dx, dy, scale, rotation, flip, opacity, shadow, placements):
     if scale > 5 or '"scale"' in placements:
@@ -235,11 +274,11 @@ def test_reassemble(plate, layers, layer, dx, dy, scale, rotation, flip, opacity
         assert image_like(made.result[0])
 
 
-prefixes = st.one_of(st.just("layers"), st.just("a/b"), st.just("../../x"), st.text(max_size=8))
+prefixes = mostly(st.sampled_from(["layers", "a/b"]), st.one_of(st.just("../../x"), st.text(max_size=8)), 3)
 
 
 @fuzzed
-@given(stacks, prefixes, st.sampled_from(["OpenRaster", "PNG set"]), maybe(images(most=1)), st.text(max_size=9))
+@given(stacks, prefixes, st.sampled_from(["OpenRaster", "PNG set"]), maybe(images(OTHER, most=1)), st.text(max_size=9))
 def test_save(layers, prefix, kind, plate, names):
     from pathlib import Path
 

@@ -1,24 +1,28 @@
 """Photos: the random field, the finish, layers, pictures of results, files."""
 
 import io
+import json
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from paintseg import files
 from paintseg.affinity import log_survival, log_visits, walk_over
 from paintseg.appearance import refine
 from paintseg.config import preset
 from paintseg.crf import DenseCRF
 from paintseg.discovery import coarse_masks
 from paintseg.errors import InputError
-from paintseg.files import check_target, read_mask, read_photo, to_image
+from paintseg.files import check_target, read_mask, read_photo, to_image, write_images
 from paintseg.layers import (
     NamedLayer,
     cut_out,
     flatten,
+    matte,
     paint_out,
     parse_placements,
     reassemble,
@@ -29,7 +33,20 @@ from paintseg.prompts import Prompt
 from paintseg.visualize import draw_prompt, heat_map, overlay, overlay_objects, unit_range
 from paintseg.weights import tensors_of
 
-from .inputs import any_tensor, masks, photos, prompt_parts, reals, sizes, tensors, texts
+from .inputs import (
+    any_tensor,
+    good,
+    masks,
+    mostly,
+    partial,
+    photos,
+    prompt_parts,
+    reals,
+    seldom,
+    sizes,
+    tensors,
+    texts,
+)
 from .tally import attempt, fuzzed
 from .tiny import Blur, Colours
 
@@ -44,14 +61,18 @@ def in_unit_range(values):
 @given(
     st.data(),
     small,
-    st.sampled_from(["torch", "auto", "none"]),
-    st.integers(-1, 3),
-    st.one_of(st.just(50.0), reals),
-    st.one_of(st.just(10.0), reals),
+    mostly(st.sampled_from(["torch", "auto"]), st.just("none")),
+    mostly(st.integers(0, 3), st.just(-1)),
+    mostly(st.floats(0.5, 60), reals, 6),
+    mostly(st.floats(0, 60), reals, 6),
 )
 def test_the_random_field(data, size, backend, iterations, deviation, weight):
     probability = data.draw(
-        st.one_of(tensors((2, *size), ("noise", "checks", "zeros")), tensors((2, 3, *size)), any_tensor)
+        mostly(
+            tensors((2, *size), ("noise", "checks", "zeros"), (torch.float32,)),
+            st.one_of(tensors((2, 3, *size)), any_tensor),
+            6,
+        )
     )
     with attempt("DenseCRF.infer"):
         field = DenseCRF(data.draw(photos(size)), sxy_bilateral=deviation, compat_bilateral=weight)
@@ -84,16 +105,20 @@ def test_the_finish(data, size):
 
 
 @fuzzed
-@given(st.data(), sizes, st.integers(-1, 4), st.one_of(st.just(40), st.integers(-1, 40)))
+@given(st.data(), sizes, mostly(st.integers(1, 4), st.integers(-1, 0)), mostly(st.integers(2, 12), st.integers(-1, 1)))
 def test_discovery(data, size, most, cells):
     with attempt("coarse_masks"):
         photo = data.draw(photos(size))
-        found = coarse_masks(photo, Colours(4), most, min(cells, 12))
+        found = coarse_masks(photo, Colours(4), most, cells)
         assert 1 <= len(found) <= most and all(one.shape == photo.shape[1:] and in_unit_range(one) for one in found)
 
 
+shares = st.floats(0, 1)
+levels = mostly(st.tuples(shares, shares).map(sorted).map(tuple), st.tuples(reals, reals))
+
+
 @fuzzed
-@given(st.data(), sizes, st.one_of(st.just(0.0), reals), st.one_of(st.just((0.05, 0.95)), st.tuples(reals, reals)))
+@given(st.data(), sizes, mostly(st.floats(0, 20), reals), levels)
 def test_cutting_out(data, size, soften, levels):
     with attempt("cut_out"):
         layer = cut_out(data.draw(photos(size)), data.draw(masks(size)), soften, levels)
@@ -101,11 +126,21 @@ def test_cutting_out(data, size, soften, levels):
 
 
 @fuzzed
+@given(st.data(), sizes, mostly(st.sampled_from([0.02, 0.1, 0.5, 0.0]), reals))
+def test_matting(data, size, band):
+    with attempt("matte"):
+        soft = data.draw(masks(size))
+        alpha = matte(data.draw(photos(size)), soft, band)
+        assert alpha.shape == size and in_unit_range(alpha)
+        assert (alpha > 0).any() == (soft > 0.5).any()
+
+
+@fuzzed
 @given(
     st.data(),
-    st.sampled_from([(40, 48), (64, 33), (9, 70)]),
-    st.sampled_from([1, 1, 2, 3, 0]),
-    st.one_of(st.none(), st.integers(-1, 9)),
+    st.sampled_from([(40, 48), (64, 33), (90, 120), (9, 70)]),
+    mostly(st.sampled_from([1, 1, 2, 3]), st.just(0)),
+    mostly(st.one_of(st.none(), st.integers(0, 9)), st.just(-1)),
     st.booleans(),
     st.one_of(st.integers(0, 99), st.integers()),
 )
@@ -114,7 +149,7 @@ def test_painting_out(data, size, candidates, grow, shadow, seed):
         photo = data.draw(photos(size))
         found = paint_out(
             photo,
-            data.draw(st.one_of(tensors(size, ("pixel",)), masks(size))),
+            data.draw(st.one_of(tensors(size, ("pixel", "block"), (torch.float32,)), masks(size))),
             Blur(),
             seed,
             grow,
@@ -126,14 +161,23 @@ def test_painting_out(data, size, candidates, grow, shadow, seed):
         assert torch.equal(found.plate[:, ~found.hole], photo.float().clamp(0, 1)[:, ~found.hole])
 
 
+move = st.fixed_dictionaries(
+    {"layer": st.sampled_from([0, 0, 0, 1])},
+    optional=dict.fromkeys(("x", "y", "dx", "dy", "rotation"), st.floats(-40, 40))
+    | {"scale": st.floats(0.05, 3), "opacity": shares, "shadow": shares, "order": st.integers(-3, 3)}
+    | {"flip": st.booleans()},
+)
+moves = st.lists(move, max_size=3).map(json.dumps)
+
+
 @fuzzed
-@given(st.data(), sizes, texts())
+@given(st.data(), sizes, mostly(moves, texts(), 4))
 def test_reassembling(data, size, placements):
     with attempt("reassemble"):
         photo = data.draw(photos(size))
-        layers = data.draw(
-            st.lists(sizes.flatmap(lambda own: tensors(st.one_of(st.just((4, *own)), st.just((3, *own))))), max_size=3)
-        )
+        own = sizes.flatmap(lambda own: tensors((4, *own), good, (torch.float32, torch.float16)))
+        odd = st.one_of(sizes.flatmap(lambda own: tensors((3, *own))), tensors((4, 3, 3)))
+        layers = data.draw(st.lists(mostly(own, odd, 20), max_size=3))
         try:
             chosen = [one for one in parse_placements(placements) if one.scale < 20]
         except InputError:
@@ -147,8 +191,10 @@ def test_reassembling(data, size, placements):
 def test_saving_layers(tmp_path_factory, data, size, name, opacity):
     folder = tmp_path_factory.getbasetemp() / "layers"
     folder.mkdir(exist_ok=True)
-    pixels = data.draw(st.lists(st.one_of(tensors((4, *size)), tensors((3, *size)), any_tensor), max_size=3))
-    layers = [NamedLayer(name, one, opacity if data.draw(st.integers(0, 4)) == 0 else 1.0) for one in pixels]
+    own = st.one_of(tensors((4, *size), good), tensors((3, *size), good))
+    odd = st.one_of(tensors((4, *size)), any_tensor)
+    pixels = data.draw(mostly(st.lists(mostly(own, odd, 20), min_size=1, max_size=3), st.just([])))
+    layers = [NamedLayer(name, one, opacity if seldom(data.draw, 8) else 1.0) for one in pixels]
     with attempt("flatten, save_openraster ..."):
         assert in_unit_range(flatten(layers))
         save_openraster(folder / "one.ora", layers)
@@ -184,8 +230,15 @@ def picture(kind):
 PICTURES = [picture(kind) for kind in ("PNG", "JPEG", "GIF", "TIFF", "WEBP", "BMP", "PPM", "TGA", "ICO")]
 
 
+@pytest.fixture
+def _small_limit(monkeypatch):
+    """Broken headers name any size, and large pictures are right and slow."""
+    monkeypatch.setattr(files, "MAX_PIXELS", 2**16)
+
+
 @fuzzed
 @given(st.data())
+@pytest.mark.usefixtures("_small_limit")
 def test_picture_files(tmp_path_factory, data):
     content = bytearray(data.draw(st.sampled_from(PICTURES)))
     for _ in range(data.draw(st.integers(0, 4))):
@@ -199,11 +252,53 @@ def test_picture_files(tmp_path_factory, data):
         assert read_mask(path).shape == photo.shape[1:]
 
 
+suffixes = st.one_of(
+    st.sampled_from([".png", ".tif", ".tiff", ".webp", ".bmp", ".jpg", ".jpeg"]), st.sampled_from([".PNG", ".gif", ""])
+)
+stems = mostly(
+    st.text(st.characters(exclude_characters="/\\\0"), max_size=20),
+    st.one_of(st.text(max_size=20), st.text("ab .~-$", max_size=3), st.sampled_from(["no/x", "..", "a" * 300])),
+    4,
+)
+file_names = st.builds("{}{}".format, stems, suffixes)
+
+
 @fuzzed
-@given(st.text(max_size=20), st.booleans(), st.booleans())
+@given(file_names, st.booleans(), st.booleans())
 def test_names_of_files(tmp_path_factory, name, alpha, lossless):
     with attempt("check_target"):
         check_target(tmp_path_factory.getbasetemp() / name, "-o", alpha, lossless)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """A folder to write into."""
+    folder = tmp_path_factory.mktemp("written")
+    (folder / "in").mkdir()
+    return folder
+
+
+@fuzzed
+@given(st.data(), sizes, st.lists(file_names, min_size=1, max_size=3))
+def test_writing_pictures(written, data, size, named):
+    """What passes `check_target` can be written; what cannot be written leaves nothing."""
+    with attempt("check_target, write_images"):
+        images = {}
+        for name in named:
+            path = written / "in" / name  # one deeper, for names that begin with ..
+            alpha = seldom(data.draw, 4)
+            check_target(path, "-o", alpha)
+            shape = (4, *size) if alpha else data.draw(st.sampled_from([(3, *size), size]))
+            images[path] = to_image(data.draw(tensors(shape, (*partial, "noise"), (torch.float32,))))
+        try:
+            write_images(images)
+        except BaseException:
+            assert not [path for path in written.rglob("*") if path.is_file()]
+            raise
+        assert all(Image.open(path).size == (size[1], size[0]) for path in images)
+        for path in images:
+            path.unlink(missing_ok=True)
+    assert not [path for path in written.rglob("*") if path.is_file()]
 
 
 def safetensors(header, body):
@@ -215,15 +310,17 @@ HEADER = (
 )
 
 
+junk = st.one_of(st.binary(max_size=3), st.sampled_from([b"F8_E4M3", b"F4", b"9" * 20, b"-1", b"[[", b"null"]))
+
+
 @fuzzed
 @given(st.data())
 def test_weight_files(tmp_path_factory, data):
-    content = bytearray(safetensors(HEADER, bytes(16)))
-    for _ in range(data.draw(st.integers(0, 4))):
+    """Some with other numbers in them, some with another header."""
+    content = bytearray(safetensors(HEADER, data.draw(st.binary(min_size=16, max_size=16))))
+    for _ in range(data.draw(mostly(st.integers(0, 1), st.integers(2, 4), 3))):
         place = data.draw(st.integers(0, len(content) - 1))
-        content[place : place + data.draw(st.integers(0, 3))] = data.draw(
-            st.one_of(st.binary(max_size=3), st.sampled_from([b"F8_E4M3", b"F4", b"9" * 20, b"-1", b"[[", b"null"]))
-        )
+        content[place : place + data.draw(st.integers(0, 3))] = data.draw(junk)
     path = tmp_path_factory.getbasetemp() / "weights.safetensors"
     path.write_bytes(bytes(content))
     with attempt("tensors_of (safetensors)"):

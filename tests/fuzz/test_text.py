@@ -1,28 +1,23 @@
-"""Text that people and other programs hand over: points, boxes, placements, parameters, manifests, arguments."""
+"""Text that people and other programs hand over: points, boxes, placements, parameters, manifests."""
 
-import io
 import json
 import math
-from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import fields
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paintseg.__main__ import main
 from paintseg.config import PRESETS, Config, preset
-from paintseg.errors import InputError
 from paintseg.eval.datasets import read_manifest
 from paintseg.layers import parse_placements
 from paintseg.layers.openraster import printable
 from paintseg.options import parse_options
 from paintseg.parsing import pair_up, parse_boxes, parse_points
 
-from .inputs import any_tensor, names, nearly, texts, values
+from .inputs import any_tensor, mostly, names, nearly, texts, values
+from .parameters import PARAMETERS, written
 from .tally import assert_sentence, attempt, fuzzed
-
-PARAMETERS = [field.name for field in fields(Config)]
 
 
 @fuzzed
@@ -48,24 +43,36 @@ def test_placements(text):
         assert all(placement.scale > 0 and 0 <= placement.opacity <= 1 for placement in parse_placements(text))
 
 
-lines = st.one_of(
-    st.text(max_size=20), st.builds("{}={}".format, st.sampled_from(PARAMETERS), st.one_of(st.text(max_size=9), values))
+good_lines = st.sampled_from(sorted(PARAMETERS)).flatmap(
+    lambda name: PARAMETERS[name].map(lambda value: f"{name}={written(value)}")
 )
+odd_lines = st.one_of(
+    st.text(max_size=20),
+    st.builds("{}={}".format, st.sampled_from(sorted(PARAMETERS)), st.one_of(st.text(max_size=9), values)),
+)
+names_of_presets = mostly(st.sampled_from(sorted(PRESETS)), st.sampled_from(["finest", ""]))
 
 
 @fuzzed
-@given(st.lists(lines, max_size=3), st.sampled_from([*PRESETS, "finest", ""]))
+@given(st.lists(mostly(good_lines, odd_lines, 8), max_size=4), names_of_presets)
 def test_parameters(texts, name):
     with attempt("parse_options"):
         assert isinstance(preset(name, **parse_options(texts)), Config)
 
 
+odd_changes = st.dictionaries(st.sampled_from(sorted(PARAMETERS)), values, max_size=2)
+
+
 @fuzzed
-@given(st.dictionaries(st.sampled_from(PARAMETERS), values, max_size=4))
-def test_config(changes):
+@given(st.fixed_dictionaries({}, optional=PARAMETERS), mostly(st.just({}), odd_changes, 3))
+def test_config(changes, odd):
     with attempt("Config"):
-        config = Config(**changes)
+        config = Config(**{**changes, **odd})
         assert config.direction(3) in "IO" and config.pixels(5) >= 1
+
+
+def test_every_parameter_is_drawn():
+    assert set(PARAMETERS) == {field.name for field in fields(Config)}
 
 
 @fuzzed
@@ -77,57 +84,19 @@ def test_pairs(first, second):
 
 
 header = "dataset,stem,image,x0,y0,x1,y1,centroid_x,centroid_y,inner_x,inner_y"
-rows = st.lists(st.one_of(st.text(max_size=30), st.lists(names, max_size=12).map(",".join)), max_size=4)
+numbers = mostly(st.floats(0, 99).map(str), st.one_of(names, st.floats().map(str)), 40)
+good_rows = st.lists(numbers, min_size=8, max_size=8).map(lambda row: ",".join(["set", "one", "one.png", *row]))
+odd_rows = st.one_of(st.text(max_size=30), st.lists(names, max_size=12).map(",".join))
+rows = st.lists(mostly(good_rows, odd_rows), max_size=4)
 
 
 @fuzzed
-@given(st.one_of(st.just(header), st.text(max_size=30)), rows, st.binary(max_size=4))
+@given(mostly(st.just(header), st.text(max_size=30), 8), rows, mostly(st.just(b""), st.binary(max_size=4), 4))
 def test_manifest(tmp_path_factory, head, body, junk):
     folder = tmp_path_factory.getbasetemp()
     (folder / "manifest.csv").write_bytes("\n".join([head, *body]).encode("utf-8", "surrogatepass") + junk)
     with attempt("read_manifest"):
         assert isinstance(read_manifest(folder), list)
-
-
-flags = [
-    "--box",
-    "--point",
-    "--negative",
-    "--scribble",
-    "--mask",
-    "--auto",
-    "-o",
-    "--soft",
-    "--preset",
-    "--set",
-    "--size",
-    "--seed",
-    "--threads",
-    "--device",
-    "-q",
-    "--exact",
-    "--grow",
-    "--candidates",
-    "--most",
-    "--repeat",
-    "--photo",
-]
-words = st.one_of(st.sampled_from([*flags, "1,2,30,40", "5,5", "fast", "steps=1", "photo.png"]), st.text(max_size=8))
-
-
-@fuzzed
-@given(st.sampled_from(["segment", "remove", "layers", "bench", "fly", ""]), st.lists(words, max_size=6))
-def test_arguments_without_a_photo(command, arguments):
-    """Whatever is asked for, what cannot be done is said in a line, with code 2."""
-    arguments = [word for word in arguments if word not in ("-h", "--help")]
-    if command == "bench":
-        arguments += ["--photo", "none.png"]
-    said, printed = io.StringIO(), io.StringIO()
-    with attempt("python -m paintseg"), redirect_stderr(said), redirect_stdout(printed):
-        code = main([command, "no-such-photo.png", *arguments])
-        if code:
-            raise InputError(said.getvalue().strip())
-        assert printed.getvalue().startswith("usage")  # only an abbreviation of --help can succeed
 
 
 @fuzzed

@@ -29,3 +29,12 @@ class Blur:
         noise = 0.05 * torch.rand(count, *image.shape, generator=generator)
         painted = (colour[:, None, None] + noise).clamp(0, 1).to(image)
         return torch.where(hole[None] > 0.5, painted, image[None])
+
+
+class Faulty(Blur):
+    """A painter that returns NaN."""
+
+    name = "faulty"
+
+    def paint(self, image, hole, count, generator):
+        return super().paint(image, hole, count, generator) * float("nan")
