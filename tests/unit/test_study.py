@@ -1,10 +1,13 @@
 """Studies: their table by hand, and what an oracle may never do worse than."""
 
+from dataclasses import replace
+
 import pytest
+import torch
 from PIL import Image
 
 from paintseg.config import preset
-from paintseg.eval import oracle, study
+from paintseg.eval import oracle, painting, study
 from paintseg.eval.datasets import Instance
 from paintseg.models import Models
 
@@ -32,6 +35,16 @@ def test_right_answers_help(instance, name):
     found = oracle.measure(instance, Models(painter=Surroundings(), encoder=MeanColour(4)), preset(name, **small))
     assert list(found) == list(oracle.VARIANTS)
     assert found["cut"] >= found["method"] and found["features"] > 0.9 and found["grid"] > 0.85
+
+
+def test_a_painter_that_knows_what_is_behind_finds_what_is_before_it(instance, tmp_path):
+    flag = torch.zeros(96, 128, 3)
+    flag[:, :64, 2], flag[:, 64:, 1] = 1, 1
+    Image.fromarray((flag * 255).byte().numpy()).save(tmp_path / "flag.png")
+    behind = replace(instance, stem="flag", image_path=tmp_path / "flag.png")
+    alone = preset("paper", size=128, encoder_size=128, paintings=1, steps=1, distance="cosine", early_clusters=2)
+    found = painting.measure(instance, behind, Models(painter=Surroundings(), encoder=MeanColour(4)), alone)
+    assert list(found) == list(painting.VARIANTS) and found["perfect"] > 0.9 > found["none"]
 
 
 @pytest.mark.parametrize("option", ["--stride", "--limit"])
