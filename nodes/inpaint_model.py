@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,8 +9,9 @@ import torch
 from comfy_api.latest import io
 from torch import Tensor
 
-from ..paintseg.errors import InputError, WeightsError
+from ..paintseg.errors import InputError
 from ..paintseg.painters.feedforward import painter_of
+from ..paintseg.torchscript import is_torchscript, read_torchscript
 from . import folders
 from .managed import ManagedPainter
 from .sockets import CATEGORY, PainterSocket
@@ -99,18 +99,5 @@ def describe(state: dict[str, Tensor], name: str) -> object:
 
 
 def read(path: Path) -> dict[str, Tensor]:
-    """The tensors of a file, TorchScript (as big-lama.pt is published) included."""
-    if not _is_scripted(path):
-        return folders.tensors_of(path)
-    try:
-        return torch.jit.load(str(path), map_location="cpu").state_dict()
-    except RuntimeError as problem:
-        raise WeightsError(f"the model file {path} cannot be read as TorchScript; get it anew") from problem
-
-
-def _is_scripted(path: Path) -> bool:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return any("/code/" in entry for entry in archive.namelist())
-    except (zipfile.BadZipFile, OSError):
-        return False
+    """The tensors of a file. Of TorchScript, as big-lama.pt is published, nothing is run either."""
+    return read_torchscript(path) if is_torchscript(path) else folders.tensors_of(path)
