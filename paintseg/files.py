@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import os
 import secrets
+import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,9 @@ from .errors import InputError, StorageError, reason
 
 MAX_PIXELS = 2**27
 """Largest photo that is read, 134 million pixels; as floats it takes 1.6 GB."""
+
+LEFT_SECONDS = 3600.0
+"""How long an unfinished file lies untouched before it counts as left behind by a process that was killed."""
 
 _DEEP = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 _LOSSLESS = (".png", ".tif", ".tiff", ".webp", ".bmp")
@@ -170,7 +175,18 @@ def _encoded(path: Path, image: Image.Image) -> bytes:
 
 
 def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.stem[:80]}.{secrets.token_hex(4)}{path.suffix}")
+    """A hidden name in the same folder, so that taking the true one is a single step on its disk."""
+    _sweep(path.parent)
+    return path.with_name(f".{path.stem[:80]}.unfinished-{secrets.token_hex(4)}{path.suffix}")
+
+
+@lru_cache(maxsize=256)  # once per folder and process: listing a large folder for every picture would cost
+def _sweep(folder: Path) -> None:
+    """Remove what a killed process left; a file that another one is writing now is young and stays."""
+    with suppress(OSError):
+        for left in folder.glob(".*.unfinished-????????*"):
+            if time.time() - left.stat().st_mtime > LEFT_SECONDS:
+                left.unlink()
 
 
 def _pixels(path: Path, mode: str) -> np.ndarray:

@@ -1,6 +1,9 @@
 """What a running ComfyUI does when something goes wrong: the sentence is on its node, and the queue goes on."""
 
+import os
+import signal
 import time
+import zipfile
 
 import numpy as np
 import pytest
@@ -108,6 +111,28 @@ def test_a_server_stopped_while_it_runs_leaves_no_half_file_and_starts_again(gra
                 assert client.run(graph).status == "success"
         written = [path.name for path in (tmp_path / "output").iterdir()]
         assert written == ([] if stop else ["stopped_00001_.ora"])
-        assert [
-            path for path in tmp_path.rglob("*") if path.name.endswith(".part") or path.name.startswith(".stopped")
-        ] == []
+        assert [path for path in tmp_path.rglob("*") if ".part" in path.suffix or ".unfinished-" in path.name] == []
+
+
+@pytest.mark.long
+def test_a_server_ended_while_it_writes_leaves_only_whole_files_under_their_names(graph, tmp_path):
+    side = {"width": 2048, "height": 2048}
+    noise = graph.add("ImageScale", image=photo_of(graph), upscale_method="bicubic", crop="disabled", **side)
+    opaque = graph.add("SolidMask", value=0.0, **side)
+    layer = [graph.add("JoinImageWithAlpha", image=[noise, 0], alpha=[opaque, 0]), 0]
+    layers = graph.add("RepeatImageBatch", image=layer, amount=5)
+    graph.add("PaintSeg_SaveLayers", layers=[layers, 0], filename_prefix="ended", format="OpenRaster")
+    output = tmp_path / "output"
+    for end in (getattr(signal, "SIGKILL", signal.SIGTERM), signal.SIGTERM):
+        with Server(tmp_path) as server, Client(server.url) as client:
+            client.queue(graph)
+            until = time.monotonic() + 60
+            while not (unfinished := list(output.glob(".ended*.unfinished-*"))) and time.monotonic() < until:
+                time.sleep(0.002)
+            os.kill(server.pid, end)
+        assert unfinished and list(output.glob("[!.]*")) == []
+        os.utime(unfinished[0], (0, 0))  # as if it had lain there for long: the next write sweeps it
+    with Server(tmp_path) as server, Client(server.url) as client:
+        assert client.run(graph).status == "success"
+    (written,) = output.iterdir()
+    assert zipfile.ZipFile(written).testzip() is None

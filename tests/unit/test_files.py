@@ -1,5 +1,6 @@
 """Reading photos of every kind and writing files whole or not at all."""
 
+import os
 import struct
 import zlib
 
@@ -110,6 +111,17 @@ def test_when_one_picture_cannot_be_written_none_is(tmp_path):
     with pytest.raises(OSError):
         write_images({good: to_image(torch.zeros(4, 4)), bad: to_image(torch.zeros(4, 4, 4))})
     assert good.read_bytes() == b"older" and [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_what_a_killed_process_left_is_swept_and_what_is_being_written_is_not(tmp_path):
+    left, written, foreign = (tmp_path / name for name in
+                              (".a.unfinished-0123abcd.ora", ".b.unfinished-0123abcd.png", ".c.0123abcd.png"))
+    for path in (left, written, foreign):
+        path.write_bytes(b"half")
+    for path in (left, foreign):
+        os.utime(path, (0, 0))
+    write_mask(tmp_path / "mask.png", torch.zeros(4, 4))
+    assert {path.name for path in tmp_path.iterdir()} == {written.name, foreign.name, "mask.png"}
 
 
 @pytest.mark.parametrize(("name", "options"), [("x.jpg", {"alpha": True}), ("x.jpg", {"lossless": True}),
