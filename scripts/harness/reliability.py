@@ -14,7 +14,7 @@ from .paths import CACHE, OUTPUT, ROOT, VENV_PYTHON
 
 FIGURES = OUTPUT / "test-artifacts" / "reliability.jsonl"
 # A process each, two at a time; the longest first.
-SHARES = (("test_nodes.py",), ("test_method.py",), ("test_pictures.py",), ("test_commands.py",),
+SHARES = (("test_nodes.py",), ("test_method.py",), ("test_pictures.py",), ("test_commands.py",), ("test_models.py",),
           ("test_text.py", "test_masks.py", "test_coverage_guided.py"))
 # What the nodes' own tests need ComfyUI for; the rest of tests/unit is the library's.
 ON_COMFYUI = ("test_symbols.py", "test_encoder_nodes.py", "test_inpaint_model.py", "test_diffusion_painter.py",

@@ -12,6 +12,7 @@ from paintseg.config import PRESETS, Config, preset
 from paintseg.eval.datasets import read_manifest
 from paintseg.layers import parse_placements
 from paintseg.layers.openraster import printable
+from paintseg.listing import read_pieces
 from paintseg.options import parse_options
 from paintseg.parsing import pair_up, parse_boxes, parse_points
 
@@ -97,6 +98,38 @@ def test_manifest(tmp_path_factory, head, body, junk):
     (folder / "manifest.csv").write_bytes("\n".join([head, *body]).encode("utf-8", "surrogatepass") + junk)
     with attempt("read_manifest"):
         assert isinstance(read_manifest(folder), list)
+
+
+NAMED = ["photo", "output", "box", "points", "negative_points", "scribble", "negative_scribble", "mask", "auto"]
+pictures = st.sampled_from(["a.png", "b/c.jpg", "\u00fc.tif"])
+four = st.lists(st.integers(0, 99), min_size=4, max_size=4)
+good_entries = st.fixed_dictionaries(
+    {"photo": pictures, "box": st.one_of(four, four.map(lambda box: " ".join(map(str, box))))},
+    optional={"output": st.builds("{}.png".format, st.integers(0, 99)), "mask": pictures, "points": st.lists(four)},
+)
+odd_words = st.one_of(values, st.sampled_from(["..", "/", "~", "\0", "\ud800.png", "1 2 3 4", "1e999 0", "true"]))
+odd_entries = st.one_of(values, st.dictionaries(st.sampled_from([*NAMED, "other"]), odd_words, max_size=4))
+entries = st.lists(mostly(good_entries, odd_entries, 10), min_size=1, max_size=2)
+
+
+@fuzzed
+@given(entries, st.sampled_from(["lines", "list", "csv"]))
+def test_lists_of_photos(tmp_path_factory, rows, kind):
+    folder = tmp_path_factory.getbasetemp()
+    if kind == "csv":
+        rows = [
+            ",".join(NAMED),
+            *(",".join(str(row.get(name, "")) for name in NAMED) for row in rows if isinstance(row, dict)),
+        ]
+        text = "\n".join(rows)
+    else:
+        text = json.dumps(rows) if kind == "list" else "\n".join(map(json.dumps, rows))
+    listing = folder / ("listing.csv" if kind == "csv" else "listing.json")
+    listing.write_bytes(text.encode("utf-8", "surrogatepass"))
+    with attempt("read_pieces"):
+        found = read_pieces(listing, folder, folder / "masks")
+        assert found and all(Path(piece.output).is_relative_to(folder / "masks") for piece in found)
+        assert len({piece.output for piece in found}) == len(found)
 
 
 @fuzzed
