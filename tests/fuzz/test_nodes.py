@@ -18,8 +18,8 @@ PACK = load_pack()
 N = PACK.nodes
 # The presets' views are for photos of hundreds of pixels; everything else of them stays.
 for name, config in list(PACK.paintseg.config.PRESETS.items()):
-    small = replace(config, size=64, encoder_size=32, photo_size=0, crf_iterations=1, finish_rounds=1)
-    PACK.paintseg.config.PRESETS[name] = small
+    small = replace(config, size=64, encoder_size=32, photo_size=0, crf_iterations=1, finish_rounds=1, locate_rounds=1)
+    PACK.paintseg.config.PRESETS[name] = replace(small, finish="none") if name == "fast" else small
 
 SIZE, OTHER, LARGE = (33, 40), (20, 17), (64, 90)
 presets = st.sampled_from(["fast", "balanced", "paper", "best"])
