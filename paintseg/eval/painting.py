@@ -1,13 +1,14 @@
 """`python -m paintseg.eval.painting DIR --stride 5 --limit 5`: how much a perfect painter would gain.
 
 What is behind an object is known where the object was pasted there. Every object is pasted, by its human mask, over
-the photo that comes before it in the list; mean IoU from its box with
+the photo that comes before it in the list; mean IoU from its box, after one I-step, with
 
     embedded    MI-GAN painting, as always
     perfect     a painter that paints what is there
     none        no painted contrast: everything else alone
 
-With `--set l_affinity=0 --set finish=none` the painted contrast stands alone.
+With `--set l_affinity=0 --set finish=none` the painted contrast stands alone. Of an O-step it says nothing: what was
+lost of the object would have to be painted back, and nobody knows how perfectly that can be done.
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ def measure(instance: Instance, behind: Instance, models: Models, config: Config
     from ..view import resize
     from .metrics import intersection_over_union
 
+    config = replace(config, steps=1)
     image, truth = instance.image(), instance.mask()
     size = tuple(image.shape[1:])
     background = resize(behind.image()[None], size)[0]

@@ -59,6 +59,9 @@ def test_cut_out_then_reassemble_gives_the_photo_back(graph, photo, mask, pictur
     again = graph.add("PaintSeg_Reassemble", plate=[plate, 0], layers=[layer, 0], **placed)
     (before,), (after,) = pictures(photo, [again, 0])
     np.testing.assert_array_equal(after[42:102, 172:232], before[42:102, 172:232])
+    inside = np.zeros(before.shape[:2], bool)
+    inside[40:104, 170:234] = True
+    assert np.abs(after[inside].astype(int) - before[inside]).mean() <= 2
 
 
 def test_a_matte_mixes_the_edge_and_nothing_else(graph, photo, mask, pictures):

@@ -4,6 +4,7 @@ import json
 import zipfile
 
 import numpy as np
+import pyora
 import pytest
 import torch
 from hypothesis import given, settings
@@ -12,8 +13,6 @@ from PIL import Image
 
 from paintseg.errors import InputError
 from paintseg.layers import NamedLayer, flatten, save_openraster, save_png_set
-
-pyora = pytest.importorskip("pyora")
 
 
 def layers(height=30, width=40, seed=0):
