@@ -55,9 +55,10 @@ class ClipVisionEncoder:
         comfy.model_management.load_model_gpu(self._model.patcher)
         device = self._model.load_device
         grid = images.shape[2] // self.stride, images.shape[3] // self.stride
+        mean, std = self._mean.to(images.device), self._std.to(images.device)
 
         def run(part: slice) -> list[Tensor]:
-            pixels = (images[part].float().cpu() - self._mean) / self._std
+            pixels = (images[part].float() - mean) / std
             tokens = self._model.model(pixel_values=pixels.to(device))[0]
             patches = tokens[:, -grid[0] * grid[1]:]  # behind the class token and registers
             return [patches.mT.unflatten(2, grid).float()]

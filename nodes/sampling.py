@@ -151,9 +151,12 @@ class DiffusionPainter:
         if device.type == "cpu":  # a batch gains nothing there; one by one a painting depends on no other
             return 1
         room = comfy.model_management.get_total_memory(device) - patcher.model_size()
-        while count > 1 and self._model.memory_required([2 * count, *task.latent.shape[1:]]) > room:
-            count = -(-count // 2)
-        return count
+        size = count
+        while size > 1 and self._model.memory_required([2 * size, *task.latent.shape[1:]]) > room:
+            size = -(-size // 2)
+        if size < count:
+            logging.info("PaintSeg: %d paintings are sampled %d at once, as memory allows", count, size)
+        return size
 
     def _sample(self, task: Task, draws: list[tuple[int, Tensor]], before: float, total: int) -> Tensor:
         seeds, noises = zip(*draws, strict=True)

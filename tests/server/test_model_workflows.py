@@ -33,6 +33,7 @@ def stand_ins():
     load_pack()
     return {
         "512-inpainting-ema.safetensors": lambda: random_models.sd15_checkpoint(9),
+        "sd_xl_base_1.0_inpainting_0.1.safetensors": lambda: random_models.sd15_checkpoint(9),
         "flux1-fill-dev.safetensors": random_models.flux_fill,
         "clip_l.safetensors": random_models.clip_l,
         "ae.safetensors": random_models.flux_vae,
@@ -63,7 +64,7 @@ def prompt_of(client, server, stand_ins):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["02_sd_inpaint", "05_lama"])
+@pytest.mark.parametrize("name", ["02_sd_inpaint", "03_sdxl_inpaint", "05_lama"])
 def test_workflow_runs_on_its_stand_ins(client, prompt_of, name):
     run = client.run(prompt_of(name))
     assert run.status == "success", run.error
@@ -108,9 +109,9 @@ def test_entries_are_those_of_the_widgets(path):
 
 
 def test_a_missing_model_is_named(client):
-    prompt = to_prompt(read(ROOT / "workflows" / "03_sdxl_inpaint.json"), client.object_info())
+    prompt = to_prompt(read(ROOT / "workflows" / "04_flux_fill.json"), client.object_info())
     try:
         errors = client.post_json("/prompt", {"prompt": prompt, "client_id": client.id})["node_errors"]
     except Refused as refused:
         errors = refused.body["node_errors"]
-    assert "sd_xl_base_1.0_inpainting_0.1.safetensors" in json.dumps(errors)
+    assert "t5xxl_fp16.safetensors" in json.dumps(errors)

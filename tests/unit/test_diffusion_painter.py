@@ -83,6 +83,18 @@ class TestFluxFillIsAPainter(DiffusionConformance):
     model = "flux fill"
 
 
+SAMPLINGS = [{"sampler_name": "lcm"}, {"sampler_name": "euler_ancestral"}, {"denoise": 0.6}]
+
+
+@pytest.mark.parametrize("sampling", SAMPLINGS, ids=lambda given: str(*given.values()))
+class TestSamplersThatAddNoiseOrStartLower(DiffusionConformance):
+    model = "inpainting"
+
+    @pytest.fixture
+    def painter(self, painter_of, sampling):
+        return painter_of(self.model, **sampling)
+
+
 @pytest.mark.parametrize("model", ["inpainting", "sdxl inpainting", "flux fill", "ordinary"])
 def test_models_that_take_the_mask_are_known_by_trying(pack, models, model):
     latent = torch.randn(1, 16 if model == "flux fill" else 4, 8, 8, generator=seeded(0))
@@ -142,6 +154,24 @@ def test_when_memory_is_short_fewer_paintings_are_made_at_once(pack, models, req
     assert sizes == [5, 3, 2, 2, 1]
     assert "5 paintings at once do not fit into memory; trying 3" in caplog.text
     assert torch.allclose(painted, one.paint(*request_, 5, seeded(1)), atol=1e-4)
+
+
+@pytest.mark.parametrize(("room_for", "size", "words"), [(5, 5, None), (4, 3, "5 paintings are sampled 3 at once"),
+                                                         (2, 2, "2 at once"), (0, 1, "1 at once")])
+def test_as_many_paintings_are_sampled_at_once_as_the_device_has_room_for(pack, models, monkeypatch, caplog,
+                                                                          room_for, size, words):
+    import comfy.model_management as management
+
+    guider, sampler, sigmas = guided(pack, models)
+    monkeypatch.setattr(guider.model_patcher, "load_device", torch.device("cuda"))
+    painter = pack.nodes.sampling.DiffusionPainter(guider, sampler, sigmas, models("vae"), size=64)
+    task = pack.nodes.sampling.Task(guider, torch.zeros(1, 4, 8, 8), None)
+    pair = guider.model_patcher.model.memory_required([2 * room_for, 4, 8, 8]) if room_for else 0
+    room = guider.model_patcher.model_size() + pair
+    monkeypatch.setattr(management, "get_total_memory", lambda device: room)
+    with caplog.at_level("INFO"):
+        assert painter._fitting(task, 5) == size
+    assert words in caplog.text if words else "at once" not in caplog.text
 
 
 def test_every_step_of_every_painting_is_reported_with_a_picture(pack, painter_of, request_):

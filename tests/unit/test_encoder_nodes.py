@@ -18,6 +18,7 @@ from .painter_conformance import photo
 
 DINOV2 = {"model_type": "dinov2", "num_hidden_layers": 2, "hidden_size": 64, "num_attention_heads": 2,
           "layer_norm_eps": 1e-6, "use_swiglu_ffn": False, "image_size": 70, "patch_size": 14}
+GIANT = {**DINOV2, "use_swiglu_ffn": True}  # DINOv2-giant's blocks
 DINOV3 = {"model_type": "dinov3", "num_hidden_layers": 2, "hidden_size": 64, "num_attention_heads": 2,
           "num_register_tokens": 4, "intermediate_size": 128, "layer_norm_eps": 1e-5, "num_channels": 3,
           "patch_size": 16, "rope_theta": 100.0, "use_gated_mlp": True, "image_size": 64}
@@ -45,7 +46,7 @@ def clip_vision(config):
     if config is DINOV3 and importlib.util.find_spec("comfy.image_encoders.dino3") is None:
         pytest.skip(f"ComfyUI {comfyui.VERSION} has no DINOv3 of its own")
     model = unfilled(config)
-    if config is DINOV2 and not hasattr(model.model.embeddings, "interpolate_pos_encoding"):
+    if config is not DINOV3 and not hasattr(model.model.embeddings, "interpolate_pos_encoding"):
         pytest.skip(f"the DINOv2 of ComfyUI {comfyui.VERSION} takes squares of one size only, and is refused")
     model.load_sd(random_models.filled(random_models.prefixed(model.model, "")))
     return model
@@ -60,7 +61,7 @@ def unfilled(config):
         return comfy.clip_vision.ClipVisionModel(str(file))
 
 
-@pytest.fixture(scope="module", params=[DINOV2, DINOV3], ids=["dinov2", "dinov3"])
+@pytest.fixture(scope="module", params=[DINOV2, GIANT, DINOV3], ids=["dinov2", "giant", "dinov3"])
 def encoder(request, nodes):
     return nodes.encoders.CLIPVisionEncoderNode.execute(clip_vision(request.param)).result[0]
 
