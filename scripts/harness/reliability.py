@@ -1,9 +1,10 @@
-"""The parts of `scripts/test` that try much at once: fuzzing in two processes, older ComfyUIs, and their figures."""
+"""The parts of `scripts/test` side by side in two processes, older ComfyUIs and packages, and their figures."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -13,12 +14,13 @@ from . import comfyui, lowest
 from .paths import CACHE, OUTPUT, ROOT, VENV_PYTHON
 
 FIGURES = OUTPUT / "test-artifacts" / "reliability.jsonl"
-# A process each, two at a time; the longest first.
+# Of the fuzzing, a process each; the longest first.
 SHARES = (("test_nodes.py",), ("test_method.py",), ("test_pictures.py",), ("test_commands.py",), ("test_models.py",),
           ("test_text.py", "test_masks.py", "test_coverage_guided.py"))
 # What the nodes' own tests need ComfyUI for; the rest of tests/unit is the library's.
 ON_COMFYUI = ("test_symbols.py", "test_encoder_nodes.py", "test_inpaint_model.py", "test_diffusion_painter.py",
               "test_refusals.py", "test_security.py")
+TELLING = 30  # seconds between lines on how far the tests are
 MANY = "5000"  # examples per entry point with --all, instead of the tests' own 2000
 
 
@@ -29,36 +31,58 @@ def begin() -> None:
     os.environ["PAINTSEG_FIGURES"] = str(FIGURES)
 
 
-def fuzz(everything: bool, passed_on: list[str]) -> int:
-    """Run tests/fuzz, two processes at a time, and print what each has to say. Returns an exit code."""
+def everything_at_once(parts: list[str], everything: bool, passed_on: list[str]) -> int:
+    """Run the tests of these parts, two processes at a time. Returns an exit code."""
+    # With --all new inputs are drawn; without it the same ones are tried in every run.
+    which = ["--hypothesis-profile=default"] if everything else ["-m", "not long"]
+    behind_server = [f"tests/{part}" for part in ("server", "browser") if part in parts]
+    jobs = [("server and browser", behind_server)] if behind_server else []
+    jobs += [("unit", ["tests/unit"])] if "unit" in parts else []
+    if "fuzz" in parts:
+        jobs += [(f"fuzz-{number}", [f"tests/fuzz/{one}" for one in files]) for number, files in enumerate(SHARES)]
+    # A process each, and not a core each for every process's threads.
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     if everything:
         environment.setdefault("PAINTSEG_FUZZ_EXAMPLES", MANY)
         environment.setdefault("PAINTSEG_SLOW_EXAMPLES", "2000")
-    # With --all new inputs are drawn; without it the same ones are tried in every run.
-    which = ["--hypothesis-profile=default"] if everything else ["-m", "not long"]
-    waiting, running, codes = list(enumerate(SHARES)), [], []
+    argv = [VENV_PYTHON, "-m", "pytest", "-c", "tests/pytest.ini", *which, *passed_on]
+    codes = _two_at_a_time([(name, [*argv, *tests]) for name, tests in jobs], environment)
+    nothing_chosen = 5 if passed_on else 0  # pytest's code for no tests, as after -k
+    return next((code for code in codes if code not in (0, nothing_chosen)), 0)
+
+
+def _two_at_a_time(jobs: list[tuple[str, list[object]]], environment: dict[str, str]) -> list[int]:
+    """Run named commands, print what each has to say when it ends and meanwhile how far it is. Returns exit codes."""
+    waiting, running, codes, said = list(jobs), {}, [], time.monotonic()
     try:
         while waiting or running:
             while waiting and len(running) < 2:
-                number, files = waiting.pop(0)
-                log = FIGURES.with_name(f"fuzz-{number}.log")
-                tests = (f"tests/fuzz/{one}" for one in files)
-                argv = [VENV_PYTHON, "-m", "pytest", "-c", "tests/pytest.ini", *which, *tests, *passed_on]
+                name, argv = waiting.pop(0)
+                log = FIGURES.with_name(f"{name.replace(' ', '-')}.log")
                 with log.open("wb") as output:
-                    process = subprocess.Popen(argv, cwd=ROOT, env=environment, stdout=output, stderr=output)
-                running.append((process, log))
+                    running[name] = subprocess.Popen(argv, cwd=ROOT, env=environment, stdout=output, stderr=output), log
             time.sleep(0.2)
-            for done in [one for one in running if one[0].poll() is not None]:
-                running.remove(done)
-                codes.append(done[0].returncode)
-                print(done[1].read_text(encoding="utf-8", errors="replace"), flush=True)
+            for name in [name for name, (process, _) in running.items() if process.poll() is not None]:
+                process, log = running.pop(name)
+                codes.append(process.returncode)
+                print(f"==> pytest, {name}\n{_text(log)}", flush=True)
+            if time.monotonic() - said > TELLING and running:
+                said = time.monotonic()
+                print(", ".join(f"{name} {_share_done(log)}" for name, (_, log) in running.items()), flush=True)
     finally:
-        for process, _ in running:
+        for process, _ in running.values():
             process.terminate()
             process.wait()
-    nothing_chosen = 5 if passed_on else 0  # pytest's code for no tests, as after -k
-    return next((code for code in codes if code not in (0, nothing_chosen)), 0)
+    return codes
+
+
+def _share_done(log: Path) -> str:
+    """The last percentage that pytest wrote."""
+    return (re.findall(r"\[ *(\d+%)\]", _text(log)) or ["0%"])[-1]
+
+
+def _text(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace")
 
 
 def older_versions(passed_on: list[str]) -> int:
@@ -122,6 +146,6 @@ def _note(figures: dict[str, object]) -> None:
 
 if __name__ == "__main__":
     begin()
-    code = fuzz("--all" in sys.argv, [])
+    code = everything_at_once(["fuzz"], "--all" in sys.argv, [])
     report()
     sys.exit(code)
