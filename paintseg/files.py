@@ -151,6 +151,9 @@ def check_folder(path: Path, what: str) -> None:
     """Refuse a file in a folder that is not there or cannot be written. Raises InputError."""
     try:
         path.exists()
+        os.fsencode(path)
+    except UnicodeEncodeError as problem:
+        raise InputError(f"{what} {path.name[:60]!r} is no name of a file: it holds half a character") from problem
     except OSError as problem:  # a name too long, links in a circle
         raise InputError(f"{what} {path.name[:60]!r} cannot be written: {reason(problem)}") from problem
     if "\0" in str(path):

@@ -64,7 +64,7 @@ def measure(
         if tuple(given.shape[-2:]) != size:
             raise InputError(
                 f"the {name} must have the image's size {size[1]} x {size[0]}, "
-                f"not {given.shape[-1]} x {given.shape[-2]}"
+                f"not {' x '.join(str(side) for side in reversed(given.shape[-2:])) or 'a single number'}"
             )
     repainted = region > 0.5
     thing = repainted if direction == "I" else ~repainted

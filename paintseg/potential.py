@@ -15,6 +15,8 @@ from .config import Config, Distance
 from .encoders import Encoder
 from .frames import Frame
 
+_FAR = 1e6  # of the unit that terms are brought to
+
 
 @dataclass(frozen=True)
 class Potential:
@@ -127,6 +129,8 @@ def normalise(term: Tensor, scope: Tensor, config: Config) -> Tensor:
         return torch.zeros_like(term)
     if config.normalise == "range":
         low, high = values.min(), values.max()
-        return (term - low) / (high - low) if high > low else torch.zeros_like(term)
-    deviation = values.std(correction=0)
-    return (term - values.mean()) / deviation if deviation > 0 else torch.zeros_like(term)
+        moved, span = term - low, high - low
+    else:
+        moved, span = term - values.mean(), values.std(correction=0)
+    # Next to nothing in the scope must not make infinity of what is outside it.
+    return (moved / span).clamp(-_FAR, _FAR) if span > torch.finfo(span.dtype).tiny else torch.zeros_like(term)

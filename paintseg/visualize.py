@@ -90,7 +90,10 @@ def unit_range(values: Tensor, scope: Tensor) -> Tensor:
     if not scope.any():
         return torch.zeros_like(values)
     low, high = values[scope].min(), values[scope].max()
-    return ((values - low) / (high - low)).clamp(0, 1) * scope if high > low else torch.zeros_like(values)
+    span = high - low
+    if not span > torch.finfo(span.dtype).tiny:
+        return torch.zeros_like(values)
+    return torch.where(scope, ((values - low) / span).clamp(0, 1), 0.0)
 
 
 def draw_prompt(image: Tensor, prompt: Prompt) -> Tensor:

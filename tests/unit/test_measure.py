@@ -72,6 +72,7 @@ def test_a_point_makes_the_prompt_term():
     [
         (PAINTED[:, :50], OBJECT, "the painted image must have the image's size 128 x 96, not 128 x 50"),
         (PAINTED, OBJECT[:50], "the mask must have the image's size"),
+        (PAINTED, torch.tensor(0.0), "the mask must have the image's size 128 x 96, not a single number"),
         (PAINTED, torch.zeros(96, 128), "the mask must cover what was repainted"),
         (PAINTED, torch.ones(96, 128), "leave something of the image"),
         (PAINTED * float("nan"), OBJECT, "NaN"),

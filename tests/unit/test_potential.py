@@ -129,3 +129,13 @@ def test_terms_stay_apart_to_be_looked_at():
     phi = combine(PAINT, COLOUR, PROMPT, None, ALL, 1.0, replace(CONFIG, l_color=0.0))
     assert torch.equal(phi.paint, PAINT) and torch.equal(phi.color, COLOUR) and torch.equal(phi.prompt, PROMPT)
     assert phi.affinity is None and torch.equal(phi.scope, ALL)
+
+
+@pytest.mark.parametrize("name", ["range", "deviation"])
+@pytest.mark.parametrize("least", [1e-44, 1e-39, 1e-30])
+def test_next_to_nothing_in_the_scope_makes_no_infinity_outside_it(name, least):
+    term = torch.full((1, 1, 4, 4), 1e30)
+    scope = torch.zeros(1, 1, 4, 4, dtype=torch.bool)
+    scope[..., :2, :2] = True
+    term[scope] = torch.tensor([0.0, least, 0.0, least])
+    assert torch.isfinite(normalise(term, scope, preset("balanced", normalise=name))).all()

@@ -103,3 +103,11 @@ def test_letterbox_fits_any_shape_and_centres_it(size):
 def test_pictures_keep_every_byte():
     image = torch.randint(0, 256, (3, 5, 7)) / 255
     assert torch.equal(from_picture(to_picture(image)), image)
+
+
+@pytest.mark.parametrize("least", [1e-44, 1e-39, 1e-30])
+def test_values_next_to_nothing_span_the_unit_range_or_nothing(least):
+    values = torch.tensor([[0.0, least], [1e30, float("inf")]])
+    scope = torch.tensor([[True, True], [False, False]])
+    spanned = unit_range(values, scope)
+    assert spanned.tolist() in ([[0, 1], [0, 0]], [[0, 0], [0, 0]])
