@@ -12,6 +12,7 @@ LOADED = (
     "paintseg_astronaut.png",
     "paintseg_coffee.jpg",
     "paintseg_edited_dots.webp",
+    "paintseg_edited_mask.webp",
     "paintseg_edited_strokes.webp",
     "paintseg_rough_mask.png",
     "paintseg_label_map.png",
@@ -20,6 +21,7 @@ LOADED = (
 # Painter takes files from a folder too, so that these do not stand in the list of Load Image.
 PAINTED = (
     "paintseg_cup_painted.png",
+    "paintseg_helmet_painted.png",
     "paintseg_shuttle_dots.png",
     "paintseg_strokes_off.png",
     "paintseg_strokes_on.png",

@@ -441,6 +441,31 @@ def rough_mask(flow: Workflow) -> None:
     segment(flow, photo["IMAGE"], prompt["prompt"])
 
 
+def mask_painted(flow: Workflow) -> None:
+    photo = start(
+        flow,
+        "A rough mask painted in the graph",
+        "Paint over the object in **Painter**, roughly: what comes out follows the photo. A mask painted beside its "
+        "object is put in its place.\n\nPainter needs *Nodes 2.0*, in ComfyUI's menu.",
+    )
+    flow.column()
+    rough = painter(flow, "Rough mask", photo["IMAGE"], "paintseg_helmet_painted.png", GREEN, (512, 512))
+    prompt = prompt_of(flow, photo["IMAGE"], kind="mask", kind__mask=rough["MASK"])
+    segment(flow, photo["IMAGE"], prompt["prompt"])
+
+
+def mask_editor(flow: Workflow) -> None:
+    photo = start(
+        flow,
+        "A rough mask from the mask editor",
+        "Right-click **Load Image**, choose *Open in MaskEditor*, paint over the object and save; a rough job will do. "
+        "In this picture the helmet is painted over already.",
+        "paintseg_edited_mask.webp",
+    )
+    prompt = prompt_of(flow, photo["IMAGE"], kind="mask", kind__mask=photo["MASK"])
+    segment(flow, photo["IMAGE"], prompt["prompt"])
+
+
 _MAKERS: dict[str, Callable[[Workflow], None]] = {
     "01_quickstart_box": quickstart,
     "06_points": points,
@@ -461,6 +486,8 @@ _MAKERS: dict[str, Callable[[Workflow], None]] = {
     "prompt_points_mask_editor": points_mask_editor,
     "prompt_scribble_mask_editor": scribble_mask_editor,
     "prompt_rough_mask": rough_mask,
+    "prompt_mask_painted": mask_painted,
+    "prompt_mask_editor": mask_editor,
     "prompt_label_map": label_map,
 }
 NAMES = tuple(_MAKERS)

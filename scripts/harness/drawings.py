@@ -37,6 +37,7 @@ IN_FRONT_OF_THE_SAUCER = (
 )
 SHUTTLE_DOTS = ((395, 205), (414, 60), (446, 120))
 HELMET_DOTS = ((330, 440), (420, 400), (375, 490))
+ROUGH_HELMET = [(272, 512), (280, 432), (320, 368), (384, 336), (448, 368), (496, 440), (504, 512)]
 WOMAN = ((215, 60), (225, 130)), ((90, 300), (130, 420), (60, 470)), ((300, 270), (320, 320), (240, 390))
 
 
@@ -77,8 +78,7 @@ def erased(photo: Image.Image, drawn: Image.Image) -> Image.Image:
 def rough_helmet() -> Image.Image:
     """A rough, small mask of the astronaut's helmet, 128 x 128, 1 bit."""
     mask = Image.new("L", (128, 128))
-    outline = [(68, 128), (70, 108), (80, 92), (96, 84), (112, 92), (124, 110), (126, 128)]
-    ImageDraw.Draw(mask).polygon(outline, fill=255)
+    ImageDraw.Draw(mask).polygon([(x / 4, y / 4) for x, y in ROUGH_HELMET], fill=255)
     return mask.point(lambda value: value and 255, "1")
 
 
@@ -126,6 +126,7 @@ def write_assets(folder: Path) -> None:
         "paintseg_strokes_on.png": strokes(coffee.size, COFFEE_AND_ALL, 14, ON),
         "paintseg_strokes_off.png": strokes(coffee.size, TABLE, 14, OFF),
         "paintseg_cup_painted.png": patch(coffee.size, IN_FRONT_OF_THE_SAUCER, ON),
+        "paintseg_helmet_painted.png": patch(astronaut.size, [ROUGH_HELMET], ON),
         "paintseg_shuttle_dots.png": dots(astronaut.size, SHUTTLE_DOTS, 14, ON),
         "paintseg_rough_mask.png": rough_helmet(),
         "paintseg_label_map.png": label_map(),
@@ -133,6 +134,7 @@ def write_assets(folder: Path) -> None:
         picture.save(folder / name, optimize=True)
     for name, drawn in {
         "paintseg_edited_dots.webp": dots(astronaut.size, HELMET_DOTS, 16, ON),
+        "paintseg_edited_mask.webp": patch(astronaut.size, [ROUGH_HELMET], ON),
         "paintseg_edited_strokes.webp": strokes(astronaut.size, WOMAN, 12, ON),
     }.items():
         erased(astronaut, drawn).save(folder / name, quality=88, exact=True, method=6)

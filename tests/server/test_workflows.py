@@ -89,7 +89,8 @@ def test_the_woman_is_found_without_her_helmet(ran, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["prompt_box_from_a_node", "prompt_single_point", "prompt_points_mask_editor", "prompt_rough_mask"]
+    "name", ["prompt_box_from_a_node", "prompt_single_point", "prompt_points_mask_editor", "prompt_rough_mask",
+             "prompt_mask_painted", "prompt_mask_editor"]
 )
 def test_the_helmet_is_found_without_the_woman(ran, name):
     (mask,) = masks(ran(name)("Mask"))
