@@ -153,11 +153,24 @@ class ComfyPage:
             kind,
         )
         self.page.wait_for_function("() => new Promise(done => requestAnimationFrame(() => done(true)))")
+        self._title = x, y
         self.page.mouse.click(x, y)
 
     def open_help(self) -> Locator:
-        """Press the info button above the selected node; what is shown then, once it has arrived."""
-        self.page.get_by_test_id("info-button").click()
+        """Press the info button above the node just added; what is shown then, once it has arrived.
+
+        On a busy machine the page may lose the click that selects the node; it is then clicked again.
+        """
+        from playwright.sync_api import TimeoutError as NotThere
+
+        button = self.page.get_by_test_id("info-button")
+        for _ in range(5):
+            try:
+                button.wait_for(timeout=10_000)
+                break
+            except NotThere:
+                self.page.mouse.click(*self._title)
+        button.click()
         shown = self.page.locator(".node-help-content .markdown-content")
         shown.locator("table").first.wait_for()
         return shown
