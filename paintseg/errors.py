@@ -43,6 +43,11 @@ def reason(problem: OSError) -> str:
     return _REASONS.get(problem.errno, problem.strerror or str(problem) or type(problem).__name__)
 
 
+def note_of(place: str, note: str) -> str:
+    """A note, a sentence a line, with what it is about before each of them."""
+    return "\n".join(f"{place}: {sentence}" for sentence in note.splitlines())
+
+
 class _Sentence(Exception):
     """An exception whose message is one line."""
 

@@ -115,7 +115,8 @@ def prepare(image: Tensor, prompt: Prompt, encoder: Encoder, config: Config, mul
     if not region.any():
         raise InputError("the not-object points leave nothing of the object; move them or draw a larger prompt")
     frames = lasting_frames(photo, view, encoder, config, whole)
-    canvas, region, shown, allowed = (each.to(working_device(encoder)) for each in (canvas, region, shown, allowed))
+    home = working_device(encoder)
+    canvas, region, shown, allowed = (each.to(home) for each in (canvas, region, shown, allowed))
     return Scene(
         photo=photo,
         prompt=prompt,

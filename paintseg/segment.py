@@ -42,11 +42,6 @@ class Result:
         return "\n".join(state.note for state in self.states if state.note)
 
 
-def note_of(place: str, note: str) -> str:
-    """A note with what it is about before each of its sentences."""
-    return "\n".join(f"{place}: {sentence}" for sentence in note.splitlines())
-
-
 @says_shortage
 def segment(
     image: Tensor,

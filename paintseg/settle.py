@@ -9,6 +9,7 @@ to where the mask itself is cut off most cheaply.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
 
@@ -59,26 +60,24 @@ def place_box(box: Box, frame: Frame, config: Config, size: tuple[int, int]) -> 
     flow = walk.steps * walk.usual[:, None]
     x0, y0, x1, y1 = box
     wide, high = x1 - x0, y1 - y0
-    best, least, drawn = box, float("inf"), float("inf")
-    for down in torch.linspace(-config.settle_reach, config.settle_reach, PLACES).tolist():
-        for across in torch.linspace(-config.settle_reach, config.settle_reach, PLACES).tolist():
-            place = _on_photo((x0 + across * wide, y0 + down * high, x1 + across * wide, y1 + down * high), size)
-            if (place[2] - place[0]) * (place[3] - place[1]) < _WHOLE * wide * high:
-                continue
-            free = cells_in(place, grid, size)
-            found = _found(walk, free, config)
-            if found is None:
-                continue
-            chosen = found.flatten()
-            volume = float(walk.usual[chosen].sum())
-            cut = float(flow[chosen][:, ~chosen].sum()) / (volume * (1 - volume))
-            gaps = sum(max(0.0, gap) for gap in _gaps(place, found, size))
-            cost = cut + config.settle_slack * gaps + config.settle_shift * (across**2 + down**2)
-            if cost < least:
-                best, least = place, cost
-            if abs(across) + abs(down) < 1e-6:
-                drawn = cost
-    return best if least < (1 - config.settle_gain) * drawn else box
+
+    def place(across: float, down: float) -> Box:
+        return _on_photo((x0 + across * wide, y0 + down * high, x1 + across * wide, y1 + down * high), size)
+
+    def cost(across: float, down: float) -> float | None:
+        there = place(across, down)
+        if (there[2] - there[0]) * (there[3] - there[1]) < _WHOLE * wide * high:
+            return None
+        found = _found(walk, cells_in(there, grid, size), config)
+        if found is None:
+            return None
+        chosen = found.flatten()
+        volume = float(walk.usual[chosen].sum())
+        cut = float(flow[chosen][:, ~chosen].sum()) / (volume * (1 - volume))
+        return cut + config.settle_slack * sum(max(0.0, gap) for gap in _gaps(there, found, size))
+
+    moved = _cheapest(cost, PLACES, config.settle_shift, config)
+    return place(*moved) if moved else box
 
 
 def place_mask(mask: Tensor, frame: Frame, config: Config) -> Tensor:
@@ -96,21 +95,42 @@ def place_mask(mask: Tensor, frame: Frame, config: Config) -> Tensor:
     # Places are compared on a few pixels per patch, however large the photo is.
     size = [min(side, _PIXELS * cells) for side, cells in zip(mask.shape, frame.grid, strict=True)]
     small = F.interpolate(mask[None, None], size, mode="area")[0, 0]
-    best, least, drawn = (0.0, 0.0), float("inf"), float("inf")
-    steps = torch.linspace(-config.settle_reach, config.settle_reach, MASK_PLACES).tolist()
-    for down, across in product(steps, steps):
+
+    def cost(across: float, down: float) -> float | None:
         place = _moved(small, across, down)
         cover = F.interpolate(place[None, None], frame.grid, mode="area").flatten()
         volume = float(cover @ walk.usual)
         if float(place.sum()) < _WHOLE * float(small.sum()) or not 0 < volume < 1:
+            return None
+        return float(cover @ flow @ (1 - cover)) / (volume * (1 - volume))
+
+    moved = _cheapest(cost, MASK_PLACES, _MASK_SHIFT, config)
+    return _moved(mask, *moved) if moved else mask
+
+
+def _cheapest(
+    cost: Callable[[float, float], float | None], places: int, shift: float, config: Config
+) -> tuple[float, float] | None:
+    """How far (across, down), in sides, the cheapest of `places` x `places` places lies from the one drawn.
+
+    Args:
+        cost: of a place, None where it is out of the question. shift: what the squared distance costs beside it.
+
+    Returns:
+        None when no other place is cheaper by the share `Config.settle_gain`.
+    """
+    best, least, drawn = None, float("inf"), float("inf")
+    steps = torch.linspace(-config.settle_reach, config.settle_reach, places).tolist()
+    for down, across in product(steps, steps):
+        price = cost(across, down)
+        if price is None:
             continue
-        cut = float(cover @ flow @ (1 - cover)) / (volume * (1 - volume))
-        cost = cut + _MASK_SHIFT * (across**2 + down**2)
-        if cost < least:
-            best, least = (across, down), cost
+        price += shift * (across**2 + down**2)
+        if price < least:
+            best, least = (across, down), price
         if abs(across) + abs(down) < 1e-6:
-            drawn = cost
-    return _moved(mask, *best) if least < (1 - config.settle_gain) * drawn else mask
+            drawn = price
+    return best if least < (1 - config.settle_gain) * drawn else None
 
 
 def _moved(mask: Tensor, across: float, down: float) -> Tensor:

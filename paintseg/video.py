@@ -24,12 +24,12 @@ from .chunks import says_shortage
 from .config import Config, preset
 from .encoders import Encoder
 from .encoders.base import check_features
-from .errors import InputError
+from .errors import InputError, note_of
 from .morphology import remove_specks
 from .painters import Painter
 from .prompts import Prompt, mask_prompt
 from .scene import check_image
-from .segment import note_of, segment
+from .segment import segment
 from .view import resize
 
 CELLS = 60

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from ..errors import InputError, PainterError, StorageError, WeightsError, WorkerError
+from ..errors import InputError, PainterError, StorageError, WeightsError, WorkerError, note_of
 
 DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 
@@ -53,8 +53,8 @@ def report(sentence: str) -> None:
 
 def report_note(note: str, place: str = "") -> None:
     """What the method had to say, a line a sentence, each with what it is about."""
-    for sentence in note.splitlines():
-        report(f"{place}: {sentence}" if place else sentence)
+    if note:
+        report(note_of(place, note) if place else note)
 
 
 def _say(sentence: str, code: int) -> int:

@@ -16,12 +16,12 @@ from ..chunks import says_shortage
 from ..config import Config, preset
 from ..discovery import coarse_masks
 from ..encoders import Encoder
-from ..errors import InputError
+from ..errors import InputError, note_of
 from ..morphology import bounding_box, grow_box
 from ..painters import Painter
 from ..prompts import Prompt, mask_prompt
 from ..scene import check_image
-from ..segment import note_of, segment
+from ..segment import segment
 from .cutout import cut_out
 from .removal import check_mask, paint_out
 

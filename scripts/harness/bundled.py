@@ -337,6 +337,22 @@ def video(flow: Workflow) -> None:
 # --- every other way to point at something
 
 
+def edited(flow: Workflow, title: str, text: str, picture: str, kind: str, socket: str) -> None:
+    """A photo whose file the mask editor has painted on; the painted part is the prompt."""
+    photo = start(flow, title, text, picture)
+    prompt = prompt_of(flow, photo["IMAGE"], kind=kind, **{f"kind__{socket}": photo["MASK"]})
+    segment(flow, photo["IMAGE"], prompt["prompt"])
+
+
+def painted(flow: Workflow, title: str, text: str, name: str, drawing: str, kind: str, socket: str) -> None:
+    """The astronaut, and what was painted over her in Painter; that is the prompt."""
+    photo = start(flow, title, text)
+    flow.column()
+    drawn = painter(flow, name, photo["IMAGE"], drawing, GREEN, (512, 512))
+    prompt = prompt_of(flow, photo["IMAGE"], kind=kind, **{f"kind__{socket}": drawn["MASK"]})
+    segment(flow, photo["IMAGE"], prompt["prompt"])
+
+
 def box_numbers(flow: Workflow) -> None:
     photo = start(
         flow,
@@ -392,40 +408,40 @@ def point_numbers(flow: Workflow) -> None:
 
 
 def points_painted(flow: Workflow) -> None:
-    photo = start(
+    painted(
         flow,
         "Points painted as dots",
         "Tap the object a few times in **Painter**: each dot is a point. Dots that touch are one.\n\nPainter needs "
         "*Nodes 2.0*, in ComfyUI's menu.",
+        "Dots on the object",
+        "paintseg_shuttle_dots.png",
+        "point",
+        "dots",
     )
-    flow.column()
-    dots = painter(flow, "Dots on the object", photo["IMAGE"], "paintseg_shuttle_dots.png", GREEN, (512, 512))
-    prompt = prompt_of(flow, photo["IMAGE"], kind="point", kind__dots=dots["MASK"])
-    segment(flow, photo["IMAGE"], prompt["prompt"])
 
 
 def points_mask_editor(flow: Workflow) -> None:
-    photo = start(
+    edited(
         flow,
         "Points from the mask editor",
         "Right-click **Load Image**, choose *Open in MaskEditor*, tap the object and save: each dot is a point. This "
         "picture has three dots on the helmet already.",
         "paintseg_edited_dots.webp",
+        "point",
+        "dots",
     )
-    prompt = prompt_of(flow, photo["IMAGE"], kind="point", kind__dots=photo["MASK"])
-    segment(flow, photo["IMAGE"], prompt["prompt"])
 
 
 def scribble_mask_editor(flow: Workflow) -> None:
-    photo = start(
+    edited(
         flow,
         "Scribbles from the mask editor",
         "Right-click **Load Image**, choose *Open in MaskEditor*, draw strokes over the object and save. This picture "
         "has some already.\n\nFor strokes on what is *not* the object wire a second mask to *negative_scribble*.",
         "paintseg_edited_strokes.webp",
+        "scribble",
+        "scribble",
     )
-    prompt = prompt_of(flow, photo["IMAGE"], kind="scribble", kind__scribble=photo["MASK"])
-    segment(flow, photo["IMAGE"], prompt["prompt"])
 
 
 def rough_mask(flow: Workflow) -> None:
@@ -442,28 +458,28 @@ def rough_mask(flow: Workflow) -> None:
 
 
 def mask_painted(flow: Workflow) -> None:
-    photo = start(
+    painted(
         flow,
         "A rough mask painted in the graph",
         "Paint over the object in **Painter**, roughly: what comes out follows the photo. A mask painted beside its "
         "object is put in its place.\n\nPainter needs *Nodes 2.0*, in ComfyUI's menu.",
+        "Rough mask",
+        "paintseg_helmet_painted.png",
+        "mask",
+        "mask",
     )
-    flow.column()
-    rough = painter(flow, "Rough mask", photo["IMAGE"], "paintseg_helmet_painted.png", GREEN, (512, 512))
-    prompt = prompt_of(flow, photo["IMAGE"], kind="mask", kind__mask=rough["MASK"])
-    segment(flow, photo["IMAGE"], prompt["prompt"])
 
 
 def mask_editor(flow: Workflow) -> None:
-    photo = start(
+    edited(
         flow,
         "A rough mask from the mask editor",
         "Right-click **Load Image**, choose *Open in MaskEditor*, paint over the object and save; a rough job will do. "
         "In this picture the helmet is painted over already.",
         "paintseg_edited_mask.webp",
+        "mask",
+        "mask",
     )
-    prompt = prompt_of(flow, photo["IMAGE"], kind="mask", kind__mask=photo["MASK"])
-    segment(flow, photo["IMAGE"], prompt["prompt"])
 
 
 _MAKERS: dict[str, Callable[[Workflow], None]] = {

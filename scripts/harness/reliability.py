@@ -31,10 +31,14 @@ def begin() -> None:
     os.environ["PAINTSEG_FIGURES"] = str(FIGURES)
 
 
+def pytest(everything: bool) -> list[object]:
+    """The command that tests are given to: the long ones too, and with new inputs, or what every run tries."""
+    which = ["--hypothesis-profile=default"] if everything else ["-m", "not long"]
+    return [VENV_PYTHON, "-m", "pytest", "-c", "tests/pytest.ini", *which]
+
+
 def everything_at_once(parts: list[str], everything: bool, passed_on: list[str]) -> int:
     """Run the tests of these parts, two processes at a time. Returns an exit code."""
-    # With --all new inputs are drawn; without it the same ones are tried in every run.
-    which = ["--hypothesis-profile=default"] if everything else ["-m", "not long"]
     behind_server = [f"tests/{part}" for part in ("server", "browser") if part in parts]
     jobs = [("server and browser", behind_server)] if behind_server else []
     jobs += [("unit", ["tests/unit"])] if "unit" in parts else []
@@ -45,7 +49,7 @@ def everything_at_once(parts: list[str], everything: bool, passed_on: list[str])
     if everything:
         environment.setdefault("PAINTSEG_FUZZ_EXAMPLES", MANY)
         environment.setdefault("PAINTSEG_SLOW_EXAMPLES", "2000")
-    argv = [VENV_PYTHON, "-m", "pytest", "-c", "tests/pytest.ini", *which, *passed_on]
+    argv = [*pytest(everything), *passed_on]
     codes = _two_at_a_time([(name, [*argv, *tests]) for name, tests in jobs], environment)
     nothing_chosen = 5 if passed_on else 0  # pytest's code for no tests, as after -k
     return next((code for code in codes if code not in (0, nothing_chosen)), 0)

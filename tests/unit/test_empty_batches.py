@@ -14,6 +14,8 @@ MASK, NO_MASK = torch.ones(1, 48, 64), torch.zeros(0, 48, 64)
 BOX = {"kind": {"kind": "box"}, "boxes": "[[18, 10, 46, 38]]"}
 METHOD = {"preset": "fast", "seed": 0, "painter": Surroundings(), "encoder": MeanColour()}
 MODELS = {"painter": Surroundings(), "encoder": MeanColour()}
+REMOVED = {"seed": 0, "candidates": 1, "shadow": False, **MODELS}
+CONTRAST = {"direction": "I", "preset": "fast", "encoder": MeanColour()}
 PLACED = {"layer": 0, "dx": 0, "dy": 0, "scale": 1, "rotation": 0, "flip": False, "opacity": 1, "shadow": 0}
 
 WITHOUT_AN_IMAGE = {
@@ -24,22 +26,8 @@ WITHOUT_AN_IMAGE = {
     "several.Objects": lambda prompt: {"image": NO_IMAGE, "prompt": prompt, **METHOD},
     "candidates.Candidates": lambda prompt: {"image": NO_IMAGE, "prompt": prompt, **METHOD},
     "video.Video": lambda prompt: {"image": NO_IMAGE, "prompt": prompt, "mode": "follow", **METHOD},
-    "potential.ContrastivePotential": lambda prompt: {
-        "image": NO_IMAGE,
-        "painted": NO_IMAGE,
-        "mask": MASK,
-        "direction": "I",
-        "preset": "fast",
-        "encoder": MeanColour(),
-    },
-    "layers.RemoveObject": lambda prompt: {
-        "image": NO_IMAGE,
-        "mask": MASK,
-        "seed": 0,
-        "candidates": 1,
-        "shadow": False,
-        **MODELS,
-    },
+    "potential.ContrastivePotential": lambda prompt: {"image": NO_IMAGE, "painted": NO_IMAGE, "mask": MASK, **CONTRAST},
+    "layers.RemoveObject": lambda prompt: {"image": NO_IMAGE, "mask": MASK, **REMOVED},
     "layers.CutOut": lambda prompt: {"image": NO_IMAGE, "mask": MASK, "soften": 0},
     "layers.Amodal": lambda prompt: {"image": NO_IMAGE, "front": MASK, "prompt": prompt, "candidates": 1, **METHOD},
     "layers.Layers": lambda prompt: {
@@ -55,24 +43,10 @@ WITHOUT_AN_IMAGE = {
 
 WITHOUT_A_MASK = {
     "prompt.PromptToMask": lambda prompt: {"image": IMAGE, "kind": {"kind": "mask", "mask": NO_MASK}},
-    "layers.RemoveObject": lambda prompt: {
-        "image": IMAGE,
-        "mask": NO_MASK,
-        "seed": 0,
-        "candidates": 1,
-        "shadow": False,
-        **MODELS,
-    },
+    "layers.RemoveObject": lambda prompt: {"image": IMAGE, "mask": NO_MASK, **REMOVED},
     "layers.CutOut": lambda prompt: {"image": IMAGE, "mask": NO_MASK, "soften": 0},
     "layers.Amodal": lambda prompt: {"image": IMAGE, "front": NO_MASK, "prompt": prompt, "candidates": 1, **METHOD},
-    "potential.ContrastivePotential": lambda prompt: {
-        "image": IMAGE,
-        "painted": IMAGE,
-        "mask": NO_MASK,
-        "direction": "I",
-        "preset": "fast",
-        "encoder": MeanColour(),
-    },
+    "potential.ContrastivePotential": lambda prompt: {"image": IMAGE, "painted": IMAGE, "mask": NO_MASK, **CONTRAST},
 }
 
 
