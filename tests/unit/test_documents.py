@@ -11,6 +11,7 @@ from PIL import Image
 
 LINKS = re.compile(r"!?\[[^\]]*\]\(([^)]+)\)|<img src=\"([^\"]+)\"")
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("paintseg/**/README.md")])
+SHOWN = sorted({*DOCUMENTS, *ROOT.glob("web/docs/*.md"), *ROOT.glob("workflows/**/README.md")})
 
 
 def targets(document):
@@ -21,6 +22,25 @@ def anchors(document):
     """The names GitHub gives to a document's headings."""
     titles = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.M)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    """What an install from the registry has: all that git knows but what .comfyignore, of gitignore's form, names."""
+
+    def listed(*options):
+        names = subprocess.run(["git", "ls-files", "-z", *options], cwd=ROOT, capture_output=True, check=True).stdout
+        return {ROOT / name for name in names.decode().split("\0") if name}
+
+    files = listed() - listed("-i", "-c", "--exclude-from=.comfyignore")
+    return files | {folder for path in files for folder in path.parents}
+
+
+@pytest.mark.parametrize("document", SHOWN, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_no_link_is_dead_where_the_registry_installed_it(document, shipped):
+    assert document in shipped
+    places = {target.partition("#")[0] for target in targets(document) if not target.startswith("http")}
+    assert [place for place in places if (document.parent / place).resolve() not in shipped] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
