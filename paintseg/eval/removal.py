@@ -8,6 +8,8 @@ Objects are taken out by their human masks, so that only the plate is judged:
   photo, and overlaps any place in it.
 - seam: mean absolute difference of neighbouring pixels across the hole's edge, over that inside the hole; near: over
   that within `NEAR` pixels on either side of the edge; photo: over that of the photo at the same places.
+- across, inside, around: the mean steps that seam and near are made of. Over all plates their means are divided, not
+  their ratios averaged: a ratio over a nearly flat sky would count for more than all the others.
 - statistics: how far means and deviations of the encoder's features in the hole are from those around it,
   beside the same of the photo, where the object still is.
 - strangeness: see `paintseg.layers.strangeness`.
@@ -57,6 +59,9 @@ class Measured:
     seam: float
     seam_near: float
     seam_photo: float
+    across: float
+    inside: float
+    around: float
     statistics_before: float
     statistics: float
     strangeness: float
@@ -110,14 +115,18 @@ def run(options: argparse.Namespace) -> None:
 def measure(instance: Instance, image: Tensor, mask: Tensor, plate: Tensor, hole: Tensor,
             encoder: Encoder) -> Measured:
     """All measures of one plate: image and plate 3 x H x W, mask and hole H x W bool."""
+    across, inside, around = step_across(plate, hole), step_within(plate, hole), step_within(plate, hole, NEAR)
     return Measured(
         instance.dataset,
         instance.stem,
         *discovered(image, mask, encoder),
         *discovered(plate, mask, encoder),
-        seam_ratio(plate, hole),
-        seam_ratio(plate, hole, NEAR),
-        step_across(plate, hole) / max(step_across(image, hole), 1e-6),
+        across / max(inside, 1e-6),
+        across / max(around, 1e-6),
+        across / max(step_across(image, hole), 1e-6),
+        across,
+        inside,
+        around,
         statistics_distance(image, hole, encoder),
         statistics_distance(plate, hole, encoder),
         strangeness(plate, hole, encoder),
@@ -148,11 +157,15 @@ def seam_ratio(plate: Tensor, hole: Tensor, near: int | None = None) -> float:
         plate: 3 x H x W. hole: H x W bool.
         near: instead of all of the hole, the pixels so near to its edge on either side of it.
     """
+    return step_across(plate, hole) / max(step_within(plate, hole, near), 1e-6)
+
+
+def step_within(plate: Tensor, hole: Tensor, near: int | None = None) -> float:
+    """Mean absolute difference of neighbouring pixels on the same side of the hole's edge; arguments as in
+    `seam_ratio`."""
     counted = hole if near is None else torch.where(hole, depth_inside(hole), depth_inside(~hole)) <= near
-    within = []
-    for step, first, second, apart in _steps(plate, hole, counted):
-        within.append(step[first & second & ~apart])
-    return step_across(plate, hole) / max(float(torch.cat(within).mean()), 1e-6)
+    within = [step[first & second & ~apart] for step, first, second, apart in _steps(plate, hole, counted)]
+    return float(torch.cat(within).mean())
 
 
 def step_across(image: Tensor, hole: Tensor) -> float:
@@ -206,20 +219,27 @@ def summarise(rows: Sequence[Measured]) -> dict[str, float]:
     def count(name: str, holds: Callable[[float], bool]) -> float:
         return float(sum(holds(getattr(row, name)) for row in rows))
 
+    def gone(before: str, after: str) -> float:
+        return float(sum(getattr(row, before) >= FOUND > getattr(row, after) for row in rows))
+
     return {
         "plates": float(len(rows)),
         "object found before": count("found_before", lambda iou: iou >= FOUND),
         "object not found again": count("found", lambda iou: iou < FOUND),
+        "of those found before": gone("found_before", "found"),
         "IoU of the first object before": mean("found_before"),
         "IoU of the first object after": mean("found"),
         "salient before": count("salient_before", lambda iou: iou >= FOUND),
         "not salient again": count("salient", lambda iou: iou < FOUND),
+        "of those salient before": gone("salient_before", "salient"),
         "IoU of what is salient before": mean("salient_before"),
         "IoU of what is salient after": mean("salient"),
         "seam, mean": mean("seam"),
         "seam within 10 %": count("seam", lambda ratio: abs(ratio - 1) <= 0.1),
         "seam near, mean": mean("seam_near"),
         "seam near within 10 %": count("seam_near", lambda ratio: abs(ratio - 1) <= 0.1),
+        "seam, all plates together": mean("across") / max(mean("inside"), 1e-6),
+        "seam near, all plates together": mean("across") / max(mean("around"), 1e-6),
         "seam over the photo's, mean": mean("seam_photo"),
         "statistics before": mean("statistics_before"),
         "statistics after": mean("statistics"),

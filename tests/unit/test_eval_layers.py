@@ -7,7 +7,7 @@ from PIL import Image
 
 from paintseg.eval.amodal import convex_hull, occlusions, overlap
 from paintseg.eval.datasets import read_manifest
-from paintseg.eval.removal import discovered, seam_ratio, spread, step_across
+from paintseg.eval.removal import Measured, discovered, seam_ratio, spread, step_across, step_within, summarise
 
 from .small_models import embedded, example
 
@@ -49,6 +49,28 @@ def test_near_the_edge_a_busy_middle_does_not_hide_a_seam():
     assert seam_ratio(plate, hole) < 1 < 2 < seam_ratio(plate, hole, 6)
 
 
+def plate_of(**values):
+    """One measured plate, by name; what is not given is 1."""
+    return Measured(
+        "one", "0", **({name: 1.0 for name in Measured.__annotations__ if name not in ("dataset", "stem")} | values)
+    )
+
+
+def test_a_flat_plate_weighs_no_more_than_a_busy_one_in_the_seam_of_all():
+    flat, busy = plate_of(across=0.002, inside=0.001, seam=2.0), plate_of(across=0.1, inside=0.1, seam=1.0)
+    said = summarise([flat, busy])
+    assert said["seam, mean"] == 1.5
+    assert said["seam, all plates together"] == pytest.approx(0.102 / 0.101)
+
+
+def test_only_what_was_found_before_can_be_gone():
+    rows = [plate_of(found_before=one, found=other) for one, other in ((0.9, 0.0), (0.0, 0.0), (0.9, 0.5), (0.0, 0.4))]
+    said = summarise(rows)
+    assert (said["object not found again"], said["of those found before"]) == (2, 1)
+    rows = [plate_of(salient_before=one, salient=other) for one, other in ((0.9, 0.05), (0.05, 0.0))]
+    assert summarise(rows)["of those salient before"] == 1
+
+
 def test_by_hand_of_a_row():
     """Steps of 0.1 beside the edge, 0.3 across it, 0.2 in the middle."""
     row = torch.cumsum(torch.tensor([0.0, 0.1, 0.1, 0.3, 0.1, 0.2, 0.2, 0.1, 0.3, 0.1, 0.1]), 0)
@@ -56,6 +78,7 @@ def test_by_hand_of_a_row():
     hole[:, 3:8] = True
     plate = row.expand(3, 1, 11)
     assert step_across(plate, hole) == pytest.approx(0.3)
+    assert step_within(plate, hole) == pytest.approx(0.15)
     assert seam_ratio(plate, hole) == pytest.approx(0.3 / 0.15)
     assert seam_ratio(plate, hole, 2) == pytest.approx(0.3 / 0.1)
 
