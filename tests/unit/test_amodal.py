@@ -3,10 +3,15 @@
 import pytest
 import torch
 
+from paintseg.config import preset
 from paintseg.errors import InputError
 from paintseg.layers import amodal, peel
 from paintseg.models import embedded_models
 from paintseg.prompts import box_prompt
+
+from .small_models import MeanColour, Surroundings, disc_photo
+
+SMALL = preset("fast", size=128, encoder_size=128, steps=1, finish_size=96)
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +64,15 @@ def test_peeling_gives_one_layer_per_prompt_and_a_last_plate(models, scene):
     assert len(done.layers) == len(done.masks) == len(done.plates) == 2
     assert overlap(done.masks[0] > 0.5, front) > 0.8
     assert done.plate is done.plates[-1] and done.layers[1].shape == (4, 192, 256)
+
+
+def test_peeling_without_prompts_takes_what_stands_out():
+    photo, disc = disc_photo((96, 128), radius=26)
+    done = peel(photo, None, Surroundings(), MeanColour(4), SMALL, most=1)
+    (soft,) = done.masks
+    assert overlap(soft > 0.5, disc) > 0.8
+    assert done.layers[0].shape == (4, 96, 128) and done.plate is done.plates[0]
+    assert not torch.equal(done.plate[:, disc], photo[:, disc])
 
 
 def test_refusals(models, scene):

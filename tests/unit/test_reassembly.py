@@ -53,6 +53,17 @@ def test_a_moved_layer_keeps_its_bits():
     assert torch.equal(reassemble(PLATE, [layer], [Placement(0, dx=25, dy=15)]), picture)
 
 
+@pytest.mark.parametrize("size", [(90, 70), (12, 14)], ids=["larger", "smaller"])
+def test_on_a_plate_of_another_size_a_layer_keeps_its_pixels_and_its_place(size):
+    layer = tile(RED, (10, 5, 20, 15))
+    layer[:3] = torch.rand(3, 40, 60)
+    plate = torch.full((3, *size), 0.5)
+    picture = reassemble(plate, [layer])
+    bottom, right = min(15, size[0]), min(20, size[1])
+    assert torch.equal(picture[:, 5:bottom, 10:right], layer[:3, 5:bottom, 10:right])
+    assert (picture != plate).any(0).sum() == (bottom - 5) * (right - 10)
+
+
 def test_opacity_mixes_with_the_plate():
     picture = reassemble(PLATE, [tile(RED, (0, 0, 9, 9))], [Placement(0, opacity=0.5)])
     assert picture[:, 4, 4].tolist() == pytest.approx([0.625, 0.125, 0.125])
