@@ -99,8 +99,8 @@ class Config:
         locate_prior: weight of the prompt's own say against the walks inside the box.
         settle_reach: how far from its place a box or a coarse mask is looked for, over its sides (ours; the paper: 0,
             never moved).
-        settle_slack, settle_shift: what gaps between a box and what is found in it cost there, and what the squared
-            distance costs, beside the normalised cut.
+        settle_slack, settle_shift: what the squared gaps between a box and what is found in it cost there, and what
+            the squared distance costs, beside the normalised cut.
         settle_gain: share by which another place must be cheaper than the one drawn.
         settle_rounds, settle_gap: times a box is widened that has a gap, as a share of its side, at one side of what
             is found in it and none at the other (ours; the paper: never).
@@ -168,8 +168,8 @@ class Config:
     locate_rounds: int = 2
     locate_prior: float = 0.5
     settle_reach: float = 0.0
-    settle_slack: float = 0.05
-    settle_shift: float = 1.0
+    settle_slack: float = 3.0
+    settle_shift: float = 0.5
     settle_gain: float = 0.1
     settle_rounds: int = 0
     settle_gap: float = 0.04
@@ -310,6 +310,7 @@ _BALANCED = Config(
     l_color=0.0,
     l_affinity=0.8,
     contexts=("view", "photo"),
+    paint_contexts=("view",),
     distance="cosine",
     normalise="deviation",
     encoder_size=560,
@@ -331,7 +332,6 @@ PRESETS: dict[str, Config] = {
         settle_rounds=0,
         encoder_size=504,
         photo_size=392,
-        paint_contexts=("view",),
     ),
     "best": replace(_BALANCED, steps=5, paintings=3, size=512, encoder_size=700),
 }

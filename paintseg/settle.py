@@ -23,10 +23,10 @@ from .frames import Frame
 from .locate import standardise
 from .morphology import Box, bounding_box
 
-PLACES = 5  # along each axis
-MASK_PLACES = 9
+PLACES = 9  # along each axis
 _PIXELS = 4  # of a patch, along either side, that masks are compared on
 _MASK_SHIFT = 0.3  # what the squared distance costs a mask; its shape says more than a box's, and leads further
+_MOST = 1600  # patches that places of a box are compared on; every place costs a system of equations
 _TOO_FEW = 6  # patches in a box below which nothing can be found in it
 _WHOLE = 0.97  # of its area must stay on the photo, or a box would be moved to where it is smaller
 
@@ -47,14 +47,16 @@ def settle_box(box: Box, frame: Frame, config: Config, size: tuple[int, int]) ->
 
 
 def place_box(box: Box, frame: Frame, config: Config, size: tuple[int, int]) -> Box:
-    """The same box at the best of 5 x 5 places, up to `Config.settle_reach` of its sides away.
+    """The same box at the best of 9 x 9 places, up to `Config.settle_reach` of its sides away.
 
-    A place costs the normalised cut of what is found there, `settle_slack` times the gaps between that and the sides
-    of the box (in sides), and `settle_shift` times the squared distance from the place drawn (in sides). People draw
-    boxes better than chance would: a place must be cheaper by the share `settle_gain` than the one drawn. Arguments as
-    for `settle_box`.
+    A place costs the normalised cut of what is found there, `settle_slack` times the squared gaps between that and the
+    sides of the box (in sides), and `settle_shift` times the squared distance from the place drawn (in sides). People
+    draw boxes better than chance would: a place must be cheaper by the share `settle_gain` than the one drawn.
+    Arguments as for `settle_box`.
     """
-    keys = F.adaptive_avg_pool2d(F.normalize(frame.keys, dim=1), [max(2, side // 2) for side in frame.grid])
+    finer = max(1.0, (frame.grid[0] * frame.grid[1] / _MOST) ** 0.5)
+    keys = F.normalize(frame.keys, dim=1)
+    keys = F.adaptive_avg_pool2d(keys, [max(2, round(side / finer)) for side in frame.grid]) if finer > 1 else keys
     grid = tuple(keys.shape[-2:])
     walk = walk_over(keys, config.affinity_beta)
     flow = walk.steps * walk.usual[:, None]
@@ -74,9 +76,9 @@ def place_box(box: Box, frame: Frame, config: Config, size: tuple[int, int]) -> 
         chosen = found.flatten()
         volume = float(walk.usual[chosen].sum())
         cut = float(flow[chosen][:, ~chosen].sum()) / (volume * (1 - volume))
-        return cut + config.settle_slack * sum(max(0.0, gap) for gap in _gaps(there, found, size))
+        return cut + config.settle_slack * sum(max(0.0, gap) ** 2 for gap in _gaps(there, found, size))
 
-    moved = _cheapest(cost, PLACES, config.settle_shift, config)
+    moved = _cheapest(cost, config.settle_shift, config)
     return place(*moved) if moved else box
 
 
@@ -104,14 +106,14 @@ def place_mask(mask: Tensor, frame: Frame, config: Config) -> Tensor:
             return None
         return float(cover @ flow @ (1 - cover)) / (volume * (1 - volume))
 
-    moved = _cheapest(cost, MASK_PLACES, _MASK_SHIFT, config)
+    moved = _cheapest(cost, _MASK_SHIFT, config)
     return _moved(mask, *moved) if moved else mask
 
 
 def _cheapest(
-    cost: Callable[[float, float], float | None], places: int, shift: float, config: Config
+    cost: Callable[[float, float], float | None], shift: float, config: Config
 ) -> tuple[float, float] | None:
-    """How far (across, down), in sides, the cheapest of `places` x `places` places lies from the one drawn.
+    """How far (across, down), in sides, the cheapest of `PLACES` x `PLACES` places lies from the one drawn.
 
     Args:
         cost: of a place, None where it is out of the question. shift: what the squared distance costs beside it.
@@ -120,7 +122,7 @@ def _cheapest(
         None when no other place is cheaper by the share `Config.settle_gain`.
     """
     best, least, drawn = None, float("inf"), float("inf")
-    steps = torch.linspace(-config.settle_reach, config.settle_reach, places).tolist()
+    steps = torch.linspace(-config.settle_reach, config.settle_reach, PLACES).tolist()
     for down, across in product(steps, steps):
         price = cost(across, down)
         if price is None:

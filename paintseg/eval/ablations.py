@@ -26,6 +26,7 @@ _SWITCHES: dict[str, dict[str, object]] = {
     "no painting": {"steps": 1, "l_paint": 0.0},
     "no affinity": {"l_affinity": 0.0},
     "view alone": {"contexts": ("view",)},
+    "paintings in both contexts": {"paint_contexts": ()},
     "squared distance": {"distance": "squared"},
     "hole not grown": {"hole_grow": 0},
     "box stays": {"settle_reach": 0.0, "settle_rounds": 0},

@@ -99,11 +99,11 @@ def test_a_contrast_box_met_again_is_not_encoded_again(lattices):
 
 @pytest.mark.parametrize(("prompt", "contexts"), [(BOX, 2), (WIDE, 1)])
 @pytest.mark.parametrize("name", ["balanced", "best"])
-def test_ours_encode_the_photo_once_per_context_and_every_painting_once_in_each(name, prompt, contexts, lattices):
+def test_ours_encode_the_photo_once_per_context_and_every_painting_once_in_the_view(name, prompt, contexts, lattices):
     config = preset(name, **SMALL)
     shown, counts, result = calls(config, prompt)
     assert counts == [config.paintings] * config.steps
-    assert len(shown) == contexts * (1 + config.steps * config.paintings)
+    assert len(shown) == contexts + config.steps * config.paintings
     assert len(lattices) == 1  # the finish; no colour term
     assert len(result.states) == config.steps
 
@@ -140,7 +140,7 @@ def test_the_embedded_encoder_passes_once_per_image():
         segment(PHOTO, BOX, models.painter, models.encoder, config)
     finally:
         del models.encoder._forward
-    assert sum(passes) == 2 * (1 + config.steps * config.paintings)
+    assert sum(passes) == len(config.contexts) + config.steps * config.paintings
 
 
 # Fewer calls, where the parameters allow it
