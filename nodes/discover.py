@@ -5,6 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import io, ui
 from torch import Tensor
 
+from ..paintseg.config import MOST_CANDIDATES
 from ..paintseg.discovery import coarse_mask, coarse_masks
 from ..paintseg.encoders import Encoder
 from ..paintseg.errors import InputError
@@ -42,7 +43,7 @@ class Discover(io.ComfyNode):
                     "objects",
                     default=1,
                     min=1,
-                    max=32,
+                    max=MOST_CANDIDATES,
                     tooltip="How many objects at most, what stands out most first. With 1 the mask may be in several "
                     "pieces, such as a pair of birds. More than 1 go with a single image.",
                 ),

@@ -11,6 +11,7 @@ import folder_paths
 from comfy_api.latest import io, ui
 from torch import Tensor
 
+from ..paintseg.config import MOST_CANDIDATES
 from ..paintseg.encoders import Encoder
 from ..paintseg.errors import InputError
 from ..paintseg.layers import (
@@ -486,7 +487,7 @@ def candidates_input(default: int) -> io.Int.Input:
         "candidates",
         default=default,
         min=1,
-        max=32,
+        max=MOST_CANDIDATES,
         tooltip="Paintings of each hole; the one that looks most like its surroundings is taken.",
     )
 

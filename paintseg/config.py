@@ -21,6 +21,8 @@ Finish = Literal["none", "appearance"]
 
 MOST = 2**17
 """Largest number a parameter may have; no photo, and no model, has a use for more."""
+MOST_CANDIDATES = 32
+"""Paintings of one hole to choose from, and objects to look for, at most: more is a slip of the finger."""
 
 # What __post_init__ holds every parameter to; l_color and the like may be 0, which leaves the term out.
 _CHOICES = {"directions": Directions, "start": Start, "distance": Distance, "normalise": Scale, "finish": Finish}

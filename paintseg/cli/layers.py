@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ..config import MOST_CANDIDATES
 from ..errors import InputError
 from ..files import check_folder
 from .console import report, report_note
@@ -35,8 +36,8 @@ def run(options: argparse.Namespace) -> None:
     """
     check_prompt_arguments(options)
     for name in ("most", "candidates"):
-        if getattr(options, name) < 1:
-            raise InputError(f"--{name} must be at least 1, not {getattr(options, name)}")
+        if not 1 <= getattr(options, name) <= MOST_CANDIDATES:
+            raise InputError(f"--{name} must be 1 to {MOST_CANDIDATES}, not {getattr(options, name)}")
     target = options.output or options.photo.parent / f"{options.photo.stem}.ora"
     _check_target(target)
 

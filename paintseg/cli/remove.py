@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ..config import MOST, MOST_CANDIDATES
 from ..errors import InputError
 from .method import add_method_arguments, beside, check_outputs, find_objects, load_models, read_config
 from .prompting import add_prompt_arguments, check_prompt_arguments
@@ -31,9 +32,9 @@ def run(options: argparse.Namespace) -> None:
     check_prompt_arguments(options)
     if options.exact and not options.mask:
         raise InputError("--exact goes with --mask")
-    for name, least in (("candidates", 1), ("grow", 0)):
-        if (value := getattr(options, name)) is not None and value < least:
-            raise InputError(f"--{name} must be at least {least}, not {value}")
+    for name, least, most in (("candidates", 1, MOST_CANDIDATES), ("grow", 0, MOST)):
+        if (value := getattr(options, name)) is not None and not least <= value <= most:
+            raise InputError(f"--{name} must be {least} to {most}, not {value}")
     target = options.output or beside(options.photo, "plate")
     check_outputs(options.photo, {"-o": target})
 

@@ -52,8 +52,10 @@ def working_device(encoder: Encoder) -> torch.device:
 def check_features(encoder: Encoder, images: Tensor, features: Tensor) -> Tensor:
     """The features of images, held to the protocol.
 
-    Raises InputError, naming the encoder, for another grid than its stride makes, and for NaN.
+    Raises InputError, naming the encoder, for no tensor, for another grid than its stride makes, and for NaN.
     """
+    if not isinstance(features, Tensor):
+        raise InputError(f"the encoder {encoder.name} returned a {type(features).__name__} where features should be")
     grid = tuple(side // encoder.stride for side in images.shape[2:])
     if features.ndim != 4 or len(features) != len(images) or tuple(features.shape[2:]) != grid:
         raise InputError(

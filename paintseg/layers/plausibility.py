@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..encoders import Encoder
+from ..encoders.base import check_features
 from ..morphology import bounding_box, grow_box
 from ..view import resize
 
@@ -35,7 +36,8 @@ def strangeness(plate: Tensor, hole: Tensor, encoder: Encoder) -> float:
     ratio = SIZE / max(x1 - x0, y1 - y0)
     stride = encoder.stride
     size = tuple(max(1, round(side * ratio / stride)) * stride for side in (y1 - y0, x1 - x0))
-    tokens = F.normalize(encoder.encode(resize(plate[None, :, y0:y1, x0:x1], size)), dim=1)[0].flatten(1)
+    shown = resize(plate[None, :, y0:y1, x0:x1], size)
+    tokens = F.normalize(check_features(encoder, shown, encoder.encode(shown)), dim=1)[0].flatten(1)
     covered = F.adaptive_avg_pool2d(hole[None, None, y0:y1, x0:x1].float(),
                                     (size[0] // stride, size[1] // stride)).flatten().to(tokens.device)
     inside, around = tokens[:, covered > 0.5], tokens[:, covered == 0]

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ..chunks import in_chunks
-from ..errors import InputError
+from ..errors import InputError, excerpt
 from ..morphology import bounding_box
 from .base import check_request, keep_outside
 from .fitting import fill_smoothly, fit
@@ -59,7 +59,7 @@ class FeedForwardPainter:
         check_request(self, image, hole, count)
         if not (hole > 0.5).any():
             return image.expand(count, -1, -1, -1).clone()
-        weight = next(self.module.parameters())
+        weight = next(self.module.parameters(), torch.zeros(()))
         request = fit(tuple(image.shape[1:]), self._step, self._scale, self._square)
         area = request.show_hole(hole)
         inputs = torch.cat([request.show_image(fill_smoothly(image, hole)).float(), area]).to(weight)
@@ -72,13 +72,26 @@ class FeedForwardPainter:
             for seed, pose in draws[part]:
                 seen = inputs if self._styled else pose.show(inputs)
                 with _seeded(self.module, seed, weight.device):
-                    rgb = self._forward(seen[None, :3], (seen[None, 3:] > 0.5).to(weight))
-                painted.append(rgb[0] if self._styled else pose.restore(rgb[0]))
+                    rgb = self._run(seen[None, :3], (seen[None, 3:] > 0.5).to(weight))
+                painted.append(rgb if self._styled else pose.restore(rgb))
             return [torch.stack(painted)]
 
         # These networks take one photo at a time; chunks are for the retries.
         painted = in_chunks(run, count, weight.device)[0]
         return keep_outside(image, hole, request.restore(painted.float()).to(image.device))
+
+    def _run(self, image: Tensor, hole: Tensor) -> Tensor:
+        """The network's 3 x h x w for one photo. Raises InputError for a module that is no such network."""
+        try:
+            painted = self._forward(image, hole)
+        except TypeError as error:
+            raise InputError(
+                f"{self.name} cannot be called with an image and a mask as inpainting models are: {excerpt(str(error))}"
+            ) from error
+        if not isinstance(painted, Tensor) or painted.shape != image.shape:
+            given = tuple(painted.shape) if isinstance(painted, Tensor) else f"a {type(painted).__name__}"
+            raise InputError(f"{self.name} is no inpainting model: it made {given} of {tuple(image.shape)}")
+        return painted[0]
 
 
 def painter_of(model: object) -> FeedForwardPainter:

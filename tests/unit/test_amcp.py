@@ -397,6 +397,15 @@ def test_an_encoder_that_returns_nan_is_named():
         amcp.step(begin(), "I", Surroundings(), Broken())
 
 
+def test_an_encoder_that_returns_no_tensor_is_named():
+    class Broken(MeanColour):
+        def encode(self, images):
+            return (super().encode(images),)
+
+    with pytest.raises(InputError, match="the encoder mean colour returned a tuple where features should be"):
+        amcp.step(begin(), "I", Surroundings(), Broken())
+
+
 def test_no_gradients_are_kept():
     class Learns(MeanColour):
         def encode(self, images):

@@ -37,6 +37,71 @@ class TestLaMaIsAPainter(PainterConformance):
         return 72, 104
 
 
+class Styled(nn.Module):
+    """What MAT looks like from outside: it takes squares of 512 and draws a style; its weights are a handful."""
+
+    model_arch = "MAT"
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.colours = nn.Linear(6, 3)
+        self.z, self.label = torch.randn(1, 6), torch.zeros(1, 0)
+
+    def forward(self, image, hole):
+        assert image.shape == (1, 3, 512, 512) and hole.shape == (1, 1, 512, 512)
+        return torch.where(hole > 0.5, self.colours(self.z).sigmoid()[..., None, None], image)
+
+
+class TestMATIsAPainter(PainterConformance):
+    @pytest.fixture
+    def painter(self):
+        return painter_of(Styled())
+
+    @pytest.fixture
+    def sides(self):
+        return 72, 104
+
+    def test_its_own_style_is_left_as_it_was(self, painter, request_of):
+        style, label = painter.module.z, painter.module.label
+        painter.paint(*request_of, 2, seeded(0))
+        assert painter.module.z is style and painter.module.label is label
+
+
+class Called(nn.Module):
+    """Returns what it is told to; it has no weights."""
+
+    def __init__(self, made):
+        super().__init__()
+        self.made = made
+
+    def forward(self, image, hole):
+        return self.made(image)
+
+
+def test_a_network_without_weights_paints():
+    painted = FeedForwardPainter(Called(lambda image: image * 0), square=False).paint(photo(64, 64), box_hole(64, 64))
+    assert not painted[:, box_hole(64, 64).expand(1, 3, -1, -1)[0] > 0.5].any()
+
+
+@pytest.mark.parametrize(
+    ("module", "sentence"),
+    [
+        (nn.Conv2d(3, 3, 1), r"Conv2d cannot be called with an image and a mask as inpainting models are: "),
+        (Called(lambda image: (image, image)), r"Called is no inpainting model: it made a tuple of \(1, 3, 64, 64\)"),
+        (Called(lambda image: None), r"Called is no inpainting model: it made a NoneType of \(1, 3, 64, 64\)"),
+        (
+            Called(lambda image: image[:, :1]),
+            r"Called is no inpainting model: it made \(1, 1, 64, 64\) of \(1, 3, 64, 64\)",
+        ),
+        (Called(lambda image: image[..., :9]), r"Called is no inpainting model: it made \(1, 3, 64, 9\) of"),
+    ],
+)
+def test_a_module_that_does_not_inpaint_is_refused(module, sentence):
+    with pytest.raises(InputError, match=sentence):
+        painter_of(module).paint(photo(64, 64), box_hole(64, 64), 1, seeded(0))
+
+
 def test_lama_paints_what_spandrel_paints_as_it_is_and_mirrored(lama):
     hole = torch.ones(1, 64, 64)
     hole[:, ::63, ::63] = 0  # the corners: a hole that leaves no room to move the photo

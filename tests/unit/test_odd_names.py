@@ -1,5 +1,7 @@
 """Names of files that no person would choose: written all the same, or refused before any work."""
 
+import sys
+
 import pytest
 from PIL import Image
 
@@ -14,7 +16,12 @@ def test_a_name_that_passes_the_check_can_be_written(tmp_path, name):
     assert Image.open(tmp_path / name).size == (3, 2) and [path.name for path in tmp_path.iterdir()] == [name]
 
 
-@pytest.mark.parametrize("name", ["a" * 300 + ".png", "a\0b.png", "a\ud9a3.png"])
+HALF_A_CHARACTER = pytest.param(
+    "a\ud9a3.png", marks=pytest.mark.skipif(sys.platform == "win32", reason="Windows takes halves of characters")
+)
+
+
+@pytest.mark.parametrize("name", ["a" * 300 + ".png", "a\0b.png", HALF_A_CHARACTER])
 def test_a_name_the_system_cannot_take_is_refused(tmp_path, name):
     with pytest.raises(InputError, match="^-o 'a"):
         check_target(tmp_path / name, "-o")
