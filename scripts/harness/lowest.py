@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from . import environment
@@ -58,23 +58,11 @@ def ensure(console: Console) -> None:
     STAMP.write_text("\n".join(what), encoding="utf-8")
 
 
-def check(passed_on: Sequence[str]) -> tuple[int, str]:
-    """Run the tests there. Returns pytest's exit code and its last line."""
+def ready() -> Path:
+    """Python of the environment of `pins`, made unless it is there. Raises `SetupError`."""
     ensure(Console())
-    chosen = tests()
-    print(f"==> pytest, on {', '.join(pins())} ({len(chosen)} files)", flush=True)
-    return pytest(PYTHON, [*chosen, *passed_on], dict(os.environ))
-
-
-def pytest(python: Path, arguments: Sequence[str | Path], variables: Mapping[str, str]) -> tuple[int, str]:
-    """Run pytest without the long tests and print as it does. Returns its exit code and its last line."""
-    argv = [python, "-m", "pytest", "-c", "tests/pytest.ini", "-m", "not long", *arguments]
-    running = subprocess.Popen(argv, cwd=ROOT, env=variables, stdout=subprocess.PIPE, text=True, errors="replace")
-    last = ""
-    for line in running.stdout or ():
-        print(line, end="", flush=True)
-        last = line.strip() or last
-    return running.wait(), last.strip("= ")
+    print(f"==> the oldest packages: {', '.join(pins())}", flush=True)
+    return PYTHON
 
 
 def _foreign(path: Path) -> Iterator[str]:

@@ -50,25 +50,28 @@ def everything_at_once(parts: list[str], everything: bool, passed_on: list[str])
         environment.setdefault("PAINTSEG_FUZZ_EXAMPLES", MANY)
         environment.setdefault("PAINTSEG_SLOW_EXAMPLES", "2000")
     argv = [*pytest(everything), *passed_on]
-    codes = _two_at_a_time([(name, [*argv, *tests]) for name, tests in jobs], environment)
+    codes = _two_at_a_time([(name, [*argv, *tests], environment) for name, tests in jobs])
     nothing_chosen = 5 if passed_on else 0  # pytest's code for no tests, as after -k
     return next((code for code in codes if code not in (0, nothing_chosen)), 0)
 
 
-def _two_at_a_time(jobs: list[tuple[str, list[object]]], environment: dict[str, str]) -> list[int]:
-    """Run named commands, print what each has to say when it ends and meanwhile how far it is. Returns exit codes."""
-    waiting, running, codes, said = list(jobs), {}, [], time.monotonic()
+def _two_at_a_time(jobs: list[tuple[str, list[object], dict[str, str]]]) -> list[int]:
+    """Run named commands in their environments, print what each has to say when it ends and meanwhile how far it is.
+
+    Returns their exit codes, in the order of the jobs.
+    """
+    waiting, running, codes, said = list(jobs), {}, {}, time.monotonic()
     try:
         while waiting or running:
             while waiting and len(running) < 2:
-                name, argv = waiting.pop(0)
-                log = FIGURES.with_name(f"{name.replace(' ', '-')}.log")
+                name, argv, environment = waiting.pop(0)
+                log = _log_of(name)
                 with log.open("wb") as output:
                     running[name] = subprocess.Popen(argv, cwd=ROOT, env=environment, stdout=output, stderr=output), log
             time.sleep(0.2)
             for name in [name for name, (process, _) in running.items() if process.poll() is not None]:
                 process, log = running.pop(name)
-                codes.append(process.returncode)
+                codes[name] = process.returncode
                 print(f"==> pytest, {name}\n{_text(log)}", flush=True)
             if time.monotonic() - said > TELLING and running:
                 said = time.monotonic()
@@ -77,7 +80,11 @@ def _two_at_a_time(jobs: list[tuple[str, list[object]]], environment: dict[str, 
         for process, _ in running.values():
             process.terminate()
             process.wait()
-    return codes
+    return [codes[name] for name, _, _ in jobs]
+
+
+def _log_of(name: str) -> Path:
+    return FIGURES.with_name(f"{name.replace(' ', '-')}.log")
 
 
 def _share_done(log: Path) -> str:
@@ -89,37 +96,45 @@ def _text(log: Path) -> str:
     return log.read_text(encoding="utf-8", errors="replace")
 
 
-def older_versions(passed_on: list[str]) -> int:
-    """Run what needs ComfyUI against its older versions, one after the other. Returns an exit code."""
-    worst = _too_old()
-    for version in comfyui.OLDER:
-        print(f"==> pytest, on ComfyUI {version}", flush=True)
-        environment = {**os.environ, "PAINTSEG_COMFYUI": version}
-        fetch = [VENV_PYTHON, str(ROOT / "scripts" / "setup")]
+def other_versions(older: bool, lowest_packages: bool, passed_on: list[str]) -> int:
+    """Run what needs ComfyUI against its older versions, and the library's tests on the oldest packages that
+    pyproject.toml allows, two at a time. Returns an exit code."""
+    worst, jobs, subjects = 0, [], []
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    if lowest_packages:
+        argv = [lowest.ready(), "-m", "pytest", "-c", "tests/pytest.ini", "-m", "not long"]
+        jobs.append(("lowest packages", [*argv, *lowest.tests(), *passed_on], environment))
+        subjects.append(("lowest", {"packages": " ".join(lowest.pins())}))
+    if older:
+        worst = _too_old()
         tests = ["tests/server", *(f"tests/unit/{name}" for name in ON_COMFYUI)]
-        code, result = subprocess.call(fetch, cwd=ROOT, env=environment), "could not be had"
-        if not code:
-            code, result = lowest.pytest(VENV_PYTHON, [*tests, *passed_on], environment)
-        worst = code or worst
-        _note({"version": {"comfyui": version, "result": result}})
-    return worst
+        for version in comfyui.OLDER:
+            there = {**environment, "PAINTSEG_COMFYUI": version}
+            if _fetch(version):
+                worst = 1
+                _note({"version": {"comfyui": version, "result": "could not be had"}})
+                continue
+            jobs.append((f"ComfyUI {version}", [*pytest(False), *tests, *passed_on], there))
+            subjects.append(("version", {"comfyui": version}))
+    codes = _two_at_a_time(jobs)
+    for (name, *_), (kind, what) in zip(jobs, subjects, strict=True):
+        last = (_text(_log_of(name)).strip().splitlines() or [""])[-1]
+        _note({kind: {**what, "result": last.strip("= ")}})
+    return next((code for code in codes if code), worst)
 
 
-def lowest_packages(passed_on: list[str]) -> int:
-    """Run the library's tests on the oldest packages that pyproject.toml allows. Returns an exit code."""
-    code, result = lowest.check(passed_on)
-    _note({"lowest": {"packages": " ".join(lowest.pins()), "result": result}})
-    return code
+def _fetch(version: str) -> int:
+    """Have a version of ComfyUI beside the others. Returns an exit code."""
+    environment = {**os.environ, "PAINTSEG_COMFYUI": version}
+    return subprocess.call([VENV_PYTHON, str(ROOT / "scripts" / "setup")], cwd=ROOT, env=environment)
 
 
 def _too_old() -> int:
     """Whether the ComfyUI before the oldest that is supported lacks what the nodes use: 0 when it does."""
     version = comfyui.TOO_OLD
-    environment = {**os.environ, "PAINTSEG_COMFYUI": version}
-    fetch = [VENV_PYTHON, str(ROOT / "scripts" / "setup")]
     look = [VENV_PYTHON, str(ROOT / "scripts" / "harness" / "symbols.py"), str(CACHE / f"ComfyUI-{version}")]
     print(f"==> symbols that ComfyUI {version} lacks", flush=True)
-    if subprocess.call(fetch, cwd=ROOT, env=environment):
+    if _fetch(version):
         return 1
     looked = subprocess.run(look, stdout=subprocess.PIPE, text=True)
     print(looked.stdout, flush=True)
