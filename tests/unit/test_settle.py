@@ -55,6 +55,13 @@ def test_a_box_a_quarter_of_its_side_away_is_brought_back_until_it_holds_the_obj
     assert DISC[y0:y1, x0:x1].sum() > 0.97 * DISC.sum() > DISC[drawn[1] : drawn[3], drawn[0] : drawn[2]].sum()
 
 
+def test_on_a_grid_too_fine_to_try_every_place_the_box_comes_back_all_the_same():
+    fine = photo_frame(PHOTO[None], MeanColour(4), replace(CONFIG, encoder_size=320))
+    assert fine.grid == (64, 80)
+    for shift in ((16, 0), (0, -16), (-12, 12)):
+        assert overlap(place_box(moved(*shift), fine, CONFIG, SIZE), TIGHT) > 0.85
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(-16, 16), st.integers(-16, 16))
 def test_settling_never_leads_away_from_the_object(across, down):
