@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import combinations
 from pathlib import Path
 
 from . import comfyui
@@ -56,13 +57,19 @@ def ensure(extras: Sequence[str], console: Console) -> None:
             _install(extras, console)
         except CommandFailed as failed:
             raise SetupError(explain(failed.output)) from failed
-        STAMP.write_text(json.dumps(sorted({*_stamps(), wanted})), encoding="utf-8")
+        STAMP.write_text(json.dumps(sorted({*_stamps(), *satisfied(extras)})), encoding="utf-8")
 
 
 def fingerprint(extras: Sequence[str]) -> str:
     """A hash of everything an installed environment depends on."""
     parts = [comfyui.VERSION, *TORCH, *own_requirements(extras)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def satisfied(extras: Sequence[str]) -> set[str]:
+    """The fingerprints of these extras and of all that are fewer: who has installed much need not install little."""
+    fewer = (chosen for count in range(len(extras) + 1) for chosen in combinations(extras, count))
+    return {fingerprint(chosen) for chosen in fewer}
 
 
 def extra_requirements(name: str) -> list[str]:

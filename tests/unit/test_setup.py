@@ -106,6 +106,12 @@ def test_second_setup_waits_for_the_first(tmp_path, monkeypatch, capsys):
     holder.join()
 
 
+def test_who_has_installed_more_extras_need_not_install_fewer():
+    done = environment.satisfied(["test", "ray", "fuzz"])
+    assert {environment.fingerprint(extras) for extras in ([], ["test"], ["test", "fuzz"])} < done
+    assert environment.fingerprint(["peers"]) not in done
+
+
 def test_setup_is_quick_when_nothing_changed():
     before = os.times()
     done = subprocess.run(
