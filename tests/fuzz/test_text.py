@@ -37,8 +37,22 @@ def test_boxes(value):
         assert all(len(box) == 4 and all(map(math.isfinite, box)) for boxes in found for box in boxes)
 
 
+good_placements = st.lists(
+    st.fixed_dictionaries(
+        {"layer": st.integers(0, 3)},
+        optional={
+            "dx": st.integers(-99, 99),
+            "dy": st.integers(-99, 99),
+            "scale": st.floats(0.1, 4),
+            "opacity": st.floats(0, 1),
+        },
+    ),
+    max_size=4,
+).map(json.dumps)
+
+
 @fuzzed
-@given(texts())
+@given(st.one_of(texts(), texts(), good_placements))
 def test_placements(text):
     with attempt("parse_placements"):
         assert all(placement.scale > 0 and 0 <= placement.opacity <= 1 for placement in parse_placements(text))

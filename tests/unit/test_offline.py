@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import pytest
 from harness.paths import ROOT
 
 PROGRAM = """
@@ -30,6 +31,7 @@ print(len(known), "nodes,", tuple(found[0].shape))
 
 
 def test_the_nodes_are_made_and_the_method_runs_where_every_connection_is_refused():
+    pytest.importorskip("av", reason="ComfyUI's own packages are not installed")
     program = PROGRAM.format(root=str(ROOT))
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
