@@ -54,9 +54,10 @@ def place_box(box: Box, frame: Frame, config: Config, size: tuple[int, int]) -> 
     draw boxes better than chance would: a place must be cheaper by the share `settle_gain` than the one drawn.
     Arguments as for `settle_box`.
     """
-    finer = max(1.0, (frame.grid[0] * frame.grid[1] / _MOST) ** 0.5)
-    keys = F.normalize(frame.keys, dim=1)
-    keys = F.adaptive_avg_pool2d(keys, [max(2, round(side / finer)) for side in frame.grid]) if finer > 1 else keys
+    keys = frame.keys
+    finer = (frame.grid[0] * frame.grid[1] / _MOST) ** 0.5
+    if finer > 1:
+        keys = F.adaptive_avg_pool2d(F.normalize(keys, dim=1), [max(2, round(side / finer)) for side in frame.grid])
     grid = tuple(keys.shape[-2:])
     walk = walk_over(keys, config.affinity_beta)
     flow = walk.steps * walk.usual[:, None]

@@ -121,9 +121,9 @@ def measure(instance: Instance, image: Tensor, mask: Tensor, plate: Tensor, hole
         instance.stem,
         *discovered(image, mask, encoder),
         *discovered(plate, mask, encoder),
-        across / max(inside, 1e-6),
-        across / max(around, 1e-6),
-        across / max(step_across(image, hole), 1e-6),
+        _over(across, inside),
+        _over(across, around),
+        _over(across, step_across(image, hole)),
         across,
         inside,
         around,
@@ -149,20 +149,18 @@ def discovered(image: Tensor, mask: Tensor, encoder: Encoder) -> tuple[float, fl
     )
 
 
-def seam_ratio(plate: Tensor, hole: Tensor, near: int | None = None) -> float:
-    """Mean absolute step across the hole's edge over the mean absolute step inside the hole, 1 without a
-    seam.
+def _over(step: float, other: float) -> float:
+    """One mean step over another, which may be nothing in a flat picture."""
+    return step / max(other, 1e-6)
+
+
+def step_within(plate: Tensor, hole: Tensor, near: int | None = None) -> float:
+    """Mean absolute difference of neighbouring pixels on the same side of the hole's edge.
 
     Args:
         plate: 3 x H x W. hole: H x W bool.
         near: instead of all of the hole, the pixels so near to its edge on either side of it.
     """
-    return step_across(plate, hole) / max(step_within(plate, hole, near), 1e-6)
-
-
-def step_within(plate: Tensor, hole: Tensor, near: int | None = None) -> float:
-    """Mean absolute difference of neighbouring pixels on the same side of the hole's edge; arguments as in
-    `seam_ratio`."""
     counted = hole if near is None else torch.where(hole, depth_inside(hole), depth_inside(~hole)) <= near
     within = [step[first & second & ~apart] for step, first, second, apart in _steps(plate, hole, counted)]
     return float(torch.cat(within).mean())
@@ -238,8 +236,8 @@ def summarise(rows: Sequence[Measured]) -> dict[str, float]:
         "seam within 10 %": count("seam", lambda ratio: abs(ratio - 1) <= 0.1),
         "seam near, mean": mean("seam_near"),
         "seam near within 10 %": count("seam_near", lambda ratio: abs(ratio - 1) <= 0.1),
-        "seam, all plates together": mean("across") / max(mean("inside"), 1e-6),
-        "seam near, all plates together": mean("across") / max(mean("around"), 1e-6),
+        "seam, all plates together": _over(mean("across"), mean("inside")),
+        "seam near, all plates together": _over(mean("across"), mean("around")),
         "seam over the photo's, mean": mean("seam_photo"),
         "statistics before": mean("statistics_before"),
         "statistics after": mean("statistics"),

@@ -39,15 +39,15 @@ def tests(folder: Path = UNIT) -> list[Path]:
     return [path for path in sorted(folder.glob("test_*.py")) if not set(_foreign(path))]
 
 
-def ensure(console: Console) -> None:
-    """Make the environment of `pins`, unless it is there.
+def ensure(console: Console) -> Path:
+    """Make the environment of `pins`, unless it is there. Returns its Python.
 
     Raises `SetupError` with one sentence when no Python is old enough or a package cannot be had.
     """
     test = environment.extra_requirements("test")
     what = [*pins(), *(one for one in test if re.match(r"[\w-]+", one)[0] in TOOLS)]
     if PYTHON.exists() and STAMP.exists() and STAMP.read_text(encoding="utf-8") == "\n".join(what):
-        return
+        return PYTHON
     with console.step("Python environment of the oldest packages allowed"):
         run([_python(), "-m", "venv", "--clear", VENV], SETUP_LOG)
     with console.step("The oldest packages allowed"):
@@ -56,12 +56,6 @@ def ensure(console: Console) -> None:
         except CommandFailed as failed:
             raise SetupError(environment.explain(failed.output)) from failed
     STAMP.write_text("\n".join(what), encoding="utf-8")
-
-
-def ready() -> Path:
-    """Python of the environment of `pins`, made unless it is there. Raises `SetupError`."""
-    ensure(Console())
-    print(f"==> the oldest packages: {', '.join(pins())}", flush=True)
     return PYTHON
 
 

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from . import comfyui, lowest
+from .console import Console
 from .paths import CACHE, OUTPUT, ROOT, VENV_PYTHON
 
 FIGURES = OUTPUT / "test-artifacts" / "reliability.jsonl"
@@ -31,10 +32,10 @@ def begin() -> None:
     os.environ["PAINTSEG_FIGURES"] = str(FIGURES)
 
 
-def pytest(everything: bool) -> list[object]:
+def pytest(everything: bool, python: Path = VENV_PYTHON) -> list[object]:
     """The command that tests are given to: the long ones too, and with new inputs, or what every run tries."""
     which = ["--hypothesis-profile=default"] if everything else ["-m", "not long"]
-    return [VENV_PYTHON, "-m", "pytest", "-c", "tests/pytest.ini", *which]
+    return [python, "-m", "pytest", "-c", "tests/pytest.ini", *which]
 
 
 def everything_at_once(parts: list[str], everything: bool, passed_on: list[str]) -> int:
@@ -44,28 +45,25 @@ def everything_at_once(parts: list[str], everything: bool, passed_on: list[str])
     jobs += [("unit", ["tests/unit"])] if "unit" in parts else []
     if "fuzz" in parts:
         jobs += [(f"fuzz-{number}", [f"tests/fuzz/{one}" for one in files]) for number, files in enumerate(SHARES)]
-    # A process each, and not a core each for every process's threads.
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    if everything:
-        environment.setdefault("PAINTSEG_FUZZ_EXAMPLES", MANY)
-        environment.setdefault("PAINTSEG_SLOW_EXAMPLES", "2000")
+    examples = {"PAINTSEG_FUZZ_EXAMPLES": MANY, "PAINTSEG_SLOW_EXAMPLES": "2000"} if everything else {}
+    variables = {name: count for name, count in examples.items() if name not in os.environ}
     argv = [*pytest(everything), *passed_on]
-    codes = _two_at_a_time([(name, [*argv, *tests], environment) for name, tests in jobs])
+    codes = _two_at_a_time([(name, [*argv, *tests], variables) for name, tests in jobs])
     nothing_chosen = 5 if passed_on else 0  # pytest's code for no tests, as after -k
     return next((code for code in codes if code not in (0, nothing_chosen)), 0)
 
 
 def _two_at_a_time(jobs: list[tuple[str, list[object], dict[str, str]]]) -> list[int]:
-    """Run named commands in their environments, print what each has to say when it ends and meanwhile how far it is.
-
-    Returns their exit codes, in the order of the jobs.
-    """
+    """Run named commands with variables of their own, print what each has to say when it ends and meanwhile how far it
+    is. Returns their exit codes, in the order of the jobs."""
     waiting, running, codes, said = list(jobs), {}, {}, time.monotonic()
     try:
         while waiting or running:
             while waiting and len(running) < 2:
-                name, argv, environment = waiting.pop(0)
+                name, argv, variables = waiting.pop(0)
                 log = _log_of(name)
+                # A process each, and not a core each for every process's threads.
+                environment = {**os.environ, "OMP_NUM_THREADS": "1", **variables}
                 with log.open("wb") as output:
                     running[name] = subprocess.Popen(argv, cwd=ROOT, env=environment, stdout=output, stderr=output), log
             time.sleep(0.2)
@@ -100,21 +98,19 @@ def other_versions(older: bool, lowest_packages: bool, passed_on: list[str]) -> 
     """Run what needs ComfyUI against its older versions, and the library's tests on the oldest packages that
     pyproject.toml allows, two at a time. Returns an exit code."""
     worst, jobs, subjects = 0, [], []
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     if lowest_packages:
-        argv = [lowest.ready(), "-m", "pytest", "-c", "tests/pytest.ini", "-m", "not long"]
-        jobs.append(("lowest packages", [*argv, *lowest.tests(), *passed_on], environment))
+        argv = pytest(False, lowest.ensure(Console()))
+        jobs.append(("lowest packages", [*argv, *lowest.tests(), *passed_on], {}))
         subjects.append(("lowest", {"packages": " ".join(lowest.pins())}))
     if older:
         worst = _too_old()
         tests = ["tests/server", *(f"tests/unit/{name}" for name in ON_COMFYUI)]
         for version in comfyui.OLDER:
-            there = {**environment, "PAINTSEG_COMFYUI": version}
             if _fetch(version):
                 worst = 1
                 _note({"version": {"comfyui": version, "result": "could not be had"}})
                 continue
-            jobs.append((f"ComfyUI {version}", [*pytest(False), *tests, *passed_on], there))
+            jobs.append((f"ComfyUI {version}", [*pytest(False), *tests, *passed_on], {"PAINTSEG_COMFYUI": version}))
             subjects.append(("version", {"comfyui": version}))
     codes = _two_at_a_time(jobs)
     for (name, *_), (kind, what) in zip(jobs, subjects, strict=True):

@@ -7,7 +7,7 @@ from PIL import Image
 
 from paintseg.eval.amodal import convex_hull, occlusions, overlap
 from paintseg.eval.datasets import read_manifest
-from paintseg.eval.removal import Measured, discovered, seam_ratio, spread, step_across, step_within, summarise
+from paintseg.eval.removal import Measured, discovered, spread, step_across, step_within, summarise
 
 from .small_models import embedded, example
 
@@ -29,6 +29,10 @@ def photos(tmp_path):
             rows.append(f"{dataset},{number},{number}.png,26,16,75,65,50,40,50,40,no")
     (tmp_path / "manifest.csv").write_text("\n".join(rows), encoding="utf-8")
     return tmp_path
+
+
+def seam_ratio(plate, hole, near=None):
+    return step_across(plate, hole) / step_within(plate, hole, near)
 
 
 def test_a_step_at_the_rim_is_a_seam():
