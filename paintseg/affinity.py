@@ -15,18 +15,30 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+_LEAST = 1e-4
+
 
 @dataclass(frozen=True)
 class Walk:
     """A random walk over n patches.
 
     Attributes:
-        steps: n x n, the probability to go from row to column; rows sum to 1, no step stays in place.
+        alike: n x n, D^-1/2 W D^-1/2 of the weights W of the steps and their row sums D; symmetric, 0 on the diagonal.
         usual: n, how often a long walk is at each patch; sums to 1.
     """
 
-    steps: Tensor
+    alike: Tensor
     usual: Tensor
+
+    @property
+    def steps(self) -> Tensor:
+        """n x n, the probability to go from row to column; rows sum to 1, no step stays in place."""
+        return self.alike * (self.usual[None] / self.usual[:, None]).sqrt()
+
+    @property
+    def flow(self) -> Tensor:
+        """n x n, how often a long walk goes from row to column; symmetric, sums to 1."""
+        return self.alike * (self.usual[None] * self.usual[:, None]).sqrt()
 
 
 def walk_over(keys: Tensor, beta: float) -> Walk:
@@ -40,7 +52,8 @@ def walk_over(keys: Tensor, beta: float) -> Walk:
     weights = torch.exp(beta * (vectors @ vectors.T - 1))
     weights.fill_diagonal_(0)
     degree = weights.sum(1).clamp_min(torch.finfo(weights.dtype).tiny)
-    return Walk(steps=weights / degree[:, None], usual=degree / degree.sum())
+    root = degree.sqrt()
+    return Walk(alike=weights / root[:, None] / root, usual=degree / degree.sum())
 
 
 def log_survival(walk: Walk, free: Tensor, source: float) -> Tensor:
@@ -56,14 +69,12 @@ def log_survival(walk: Walk, free: Tensor, source: float) -> Tensor:
     Returns:
         n; 0 where nothing can be absorbed, the lowest value among the free patches where `free` is False.
     """
-    steps = walk.steps
-    result = torch.zeros(len(steps), dtype=steps.dtype, device=steps.device)
+    result = torch.zeros_like(walk.usual)
     if not free.any():
         return result
-    count = int(free.sum())
-    system = torch.eye(count, dtype=steps.dtype, device=steps.device) * (1 + source) - steps[free][:, free]
-    survival = torch.linalg.solve(system, torch.full((count,), source, dtype=steps.dtype, device=steps.device))
-    result[free] = survival.clamp_min(torch.finfo(steps.dtype).tiny).log()
+    root = walk.usual[free].sqrt()
+    survival = source * _solved(source, walk.alike[free][:, free], root) / root
+    result[free] = survival.clamp_min(torch.finfo(survival.dtype).tiny).log()
     result[~free] = result[free].min()
     return result
 
@@ -82,11 +93,21 @@ def log_visits(walk: Walk, seeds: Tensor, restart: float) -> Tensor:
     Returns:
         n; the seeds' own visits are capped at the highest of the other patches.
     """
-    steps, count = walk.steps, len(walk.steps)
-    start = seeds.to(steps.dtype) / seeds.sum()
-    system = torch.eye(count, dtype=steps.dtype, device=steps.device) - (1 - restart) * steps
-    visits = torch.linalg.solve(system.T, start * restart)
-    logs = (visits / walk.usual).clamp_min(1e-12).log()
+    root = walk.usual.sqrt()
+    start = seeds.to(root.dtype) / seeds.sum()
+    visits = restart / (1 - restart) * _solved(1 / (1 - restart) - 1, walk.alike, start / root) / root
+    logs = visits.clamp_min(1e-12).log()
     if not seeds.all():
         logs[seeds] = logs[~seeds].max()
     return logs
+
+
+def _solved(leak: float, alike: Tensor, right: Tensor) -> Tensor:
+    """x of ((1 + leak) I - alike) x = right, n.
+
+    A walk that can go back whence it came has this symmetric form, for which Cholesky's half of the work suffices. No
+    eigenvalue of `alike` is above 1, so the form is positive definite; by less than `_LEAST` single precision loses it.
+    """
+    diagonal = 1 + max(leak, _LEAST)
+    system = torch.eye(len(right), dtype=right.dtype, device=right.device) * diagonal - alike
+    return torch.cholesky_solve(right[:, None], torch.linalg.cholesky(system))[:, 0]

@@ -60,7 +60,7 @@ def place_box(box: Box, frame: Frame, config: Config, size: tuple[int, int]) -> 
         keys = F.adaptive_avg_pool2d(F.normalize(keys, dim=1), [max(2, round(side / finer)) for side in frame.grid])
     grid = tuple(keys.shape[-2:])
     walk = walk_over(keys, config.affinity_beta)
-    flow = walk.steps * walk.usual[:, None]
+    flow = walk.flow
     x0, y0, x1, y1 = box
     wide, high = x1 - x0, y1 - y0
 
@@ -74,9 +74,9 @@ def place_box(box: Box, frame: Frame, config: Config, size: tuple[int, int]) -> 
         found = _found(walk, cells_in(there, grid, size), config)
         if found is None:
             return None
-        chosen = found.flatten()
-        volume = float(walk.usual[chosen].sum())
-        cut = float(flow[chosen][:, ~chosen].sum()) / (volume * (1 - volume))
+        chosen = found.flatten().to(flow.dtype)
+        volume = float(chosen @ walk.usual)
+        cut = float(chosen @ flow @ (1 - chosen)) / (volume * (1 - volume))
         return cut + config.settle_slack * sum(max(0.0, gap) ** 2 for gap in _gaps(there, found, size))
 
     moved = _cheapest(cost, config.settle_shift, config)
@@ -94,7 +94,7 @@ def place_mask(mask: Tensor, frame: Frame, config: Config) -> Tensor:
         frame: the whole photo as the encoder sees it, with keys.
     """
     walk = walk_over(frame.keys.cpu(), config.affinity_beta)
-    flow = walk.steps * walk.usual[:, None]
+    flow = walk.flow
     # Places are compared on a few pixels per patch, however large the photo is.
     size = [min(side, _PIXELS * cells) for side, cells in zip(mask.shape, frame.grid, strict=True)]
     small = F.interpolate(mask[None, None], size, mode="area")[0, 0]

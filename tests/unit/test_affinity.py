@@ -29,6 +29,8 @@ def test_steps_are_probabilities_and_the_usual_place_stays_usual(seed, beta):
     assert torch.allclose(walk.steps.sum(1), torch.ones(20, dtype=torch.float64))
     assert not walk.steps.diagonal().any()
     assert torch.allclose(walk.usual @ walk.steps, walk.usual)
+    assert torch.allclose(walk.flow, walk.usual[:, None] * walk.steps)
+    assert torch.allclose(walk.flow, walk.flow.T)
 
 
 def test_step_weights_follow_the_cosine():
@@ -43,7 +45,7 @@ def test_without_sharpness_all_steps_are_equally_likely():
 
 
 def test_survival_next_to_the_background_by_hand():
-    to_and_fro = Walk(torch.tensor([[0.0, 1.0], [1.0, 0.0]]), torch.tensor([0.5, 0.5]))
+    to_and_fro = Walk(torch.tensor([[0.0, 1.0], [1.0, 0.0]]), torch.tensor([0.5, 0.5]))  # one step each way
     logs = log_survival(to_and_fro, torch.tensor([True, False]), source=0.25)
     assert logs.exp() == pytest.approx([0.2, 0.2])  # (1 + 0.25) f = 0.25; the background gets the lowest
 
@@ -92,3 +94,10 @@ def test_a_single_patch_is_no_trouble():
     walk = walk_over(torch.ones(1, 3, 1, 1), 7)
     assert log_survival(walk, torch.tensor([True]), 0.01).isfinite().all()
     assert log_visits(walk, torch.tensor([True]), 0.05).isfinite().all()
+
+
+@pytest.mark.parametrize("rate", [1e-30, 1e-7, 0.999999])
+def test_the_smallest_and_largest_rates_are_no_trouble(rate):
+    walk = walk_over(torch.randn(1, 8, 30, 30, generator=torch.Generator().manual_seed(0)), 2)
+    assert log_survival(walk, torch.ones(900, dtype=torch.bool), rate).isfinite().all()
+    assert log_visits(walk, torch.arange(900) == 0, rate).isfinite().all()
