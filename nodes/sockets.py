@@ -62,8 +62,8 @@ def preset_input(default: str = "balanced") -> io.Combo.Input:
         "preset",
         options=list(PRESETS),
         default=default,
-        tooltip="balanced: the default. fast: one step on a small view. best: more steps and paintings, "
-        "larger. paper: the parameters of the PaintSeg paper, to the letter.",
+        tooltip="balanced: the default. fast: one step, and a box stays where it is drawn. best: more steps and "
+        "paintings, larger. paper: the parameters of the PaintSeg paper, to the letter.",
     )
 
 
