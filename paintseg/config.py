@@ -47,6 +47,7 @@ _LEAST = {
 }
 _POSITIVE = (
     "valid_rate",
+    "settle_grow",
     "locate_grow",
     "box_rate",
     "prompt_sigma",
@@ -106,6 +107,8 @@ class Config:
         settle_gain: share by which another place must be cheaper than the one drawn.
         settle_rounds, settle_gap: times a box is widened that has a gap, as a share of its side, at one side of what
             is found in it and none at the other (ours; the paper: never).
+        settle_grow: box that nothing may leave, times that of `valid_rate`, where the box drawn was not left as it was,
+            as its new place is not exact either.
 
     Fewer calls of the models (ours; the paper makes them all):
         stop_change: the loop ends when an I- and an O-step together changed less than this share of the object's
@@ -175,6 +178,7 @@ class Config:
     settle_gain: float = 0.1
     settle_rounds: int = 0
     settle_gap: float = 0.04
+    settle_grow: float = 1.0
 
     stop_change: float = 0.0
     stop_score: bool = False
@@ -308,6 +312,7 @@ _BALANCED = Config(
     start="affinity",
     settle_reach=0.25,
     settle_rounds=2,
+    settle_grow=1.1,
     l_paint=0.2,
     l_color=0.0,
     l_affinity=0.8,

@@ -90,7 +90,8 @@ def prepare(image: Tensor, prompt: Prompt, encoder: Encoder, config: Config, mul
         extent, start, valid_rate = located.valid, located.region, 1.0
     elif config.settles and prompt.kind == "box":
         extent = settle_box(extent, whole, config, prompt.size)
-        pointing = replace(prompt, box=extent)
+        if extent != prompt.extent():
+            pointing, valid_rate = replace(prompt, box=extent), valid_rate * config.settle_grow
     view = fit_view(prompt.size, extent if config.view_context else None, config.view_context, config.size, multiple)
     canvas = view.crop(photo)
     shown = view.inside()

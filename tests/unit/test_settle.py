@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from paintseg.config import preset
 from paintseg.frames import photo_frame
 from paintseg.prompts import box_prompt, mask_prompt
+from paintseg.scene import prepare
 from paintseg.segment import segment
 from paintseg.settle import cells_in, place_box, place_mask, settle_box, widen_box
 
@@ -53,6 +54,18 @@ def test_a_box_a_quarter_of_its_side_away_is_brought_back_until_it_holds_the_obj
     assert overlap(place_box(drawn, FRAME, CONFIG, SIZE), TIGHT) > overlap(drawn, TIGHT) + 0.1
     x0, y0, x1, y1 = settle_box(drawn, FRAME, CONFIG, SIZE)
     assert DISC[y0:y1, x0:x1].sum() > 0.97 * DISC.sum() > DISC[drawn[1] : drawn[3], drawn[0] : drawn[2]].sum()
+
+
+def test_only_a_box_that_was_moved_is_looked_beyond():
+    config = replace(CONFIG, settle_grow=1.25, valid_rate=1.0, view_context=0.0, size=128)
+
+    def room(box, config):
+        return int(prepare(PHOTO, box_prompt(box, SIZE), MeanColour(4), config, 8).allowed.sum())
+
+    kinds = config, replace(config, settle_grow=1)
+    wider, tight = ([room(box, each) for box in (moved(16, 0), TIGHT)] for each in kinds)
+    assert wider[0] == pytest.approx(1.25**2 * tight[0], rel=0.1)
+    assert wider[1] == tight[1]
 
 
 def test_on_a_grid_too_fine_to_try_every_place_the_box_comes_back_all_the_same():
