@@ -28,6 +28,7 @@ _PIXELS = 4  # of a patch, along either side, that masks are compared on
 _MASK_SHIFT = 0.3  # what the squared distance costs a mask; its shape says more than a box's, and leads further
 _MOST = 1600  # patches that places of a box are compared on; every place costs a system of equations
 _TOO_FEW = 6  # patches in a box below which nothing can be found in it
+_TELLS = 0.5  # of a patch, below which a gap is no more than where a box happens to lie on the grid
 _WHOLE = 0.97  # of its area must stay on the photo, or a box would be moved to where it is smaller
 
 
@@ -159,7 +160,8 @@ def widen_box(box: Box, frame: Frame, config: Config, size: tuple[int, int]) -> 
             return box
         x0, y0, x1, y1 = box
         left, top, right, bottom = _gaps(box, found, size, sides=False)
-        across, down = config.settle_gap * (x1 - x0), config.settle_gap * (y1 - y0)
+        across = max(config.settle_gap * (x1 - x0), _TELLS * to_x)
+        down = max(config.settle_gap * (y1 - y0), _TELLS * to_y)
         moved = (
             max(0, round(x0 - right)) if right > across and left < to_x else x0,
             max(0, round(y0 - bottom)) if bottom > down and top < to_y else y0,
