@@ -56,6 +56,14 @@ def test_a_box_a_quarter_of_its_side_away_is_brought_back_until_it_holds_the_obj
     assert DISC[y0:y1, x0:x1].sum() > 0.97 * DISC.sum() > DISC[drawn[1] : drawn[3], drawn[0] : drawn[2]].sum()
 
 
+@pytest.mark.parametrize(("across", "widened"), [(-1, False), (1, False), (-5, True), (5, True)])
+def test_a_small_box_is_not_widened_for_a_gap_smaller_than_half_a_patch(across, widened):
+    frame = photo_frame(disc_photo(SIZE, (80, 64), 12)[0][None], MeanColour(4), CONFIG)
+    drawn = (68 + across, 52, 92 + across, 76)
+    x0, y0, x1, y1 = widen_box(drawn, frame, CONFIG, SIZE)
+    assert ((x1 - x0 > 24) is widened) and (y0, y1) == (52, 76)
+
+
 def test_only_a_box_that_was_moved_is_looked_beyond():
     config = replace(CONFIG, settle_grow=1.25, valid_rate=1.0, view_context=0.0, size=128)
 
