@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-_LEAST = 1e-4
+_LEAST = 1e-4  # of a rate; with less, single precision cannot tell the system from a singular one
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def _solved(leak: float, alike: Tensor, right: Tensor) -> Tensor:
     """x of ((1 + leak) I - alike) x = right, n.
 
     A walk that can go back whence it came has this symmetric form, for which Cholesky's half of the work suffices. No
-    eigenvalue of `alike` is above 1, so the form is positive definite; by less than `_LEAST` single precision loses it.
+    eigenvalue of `alike` is above 1, so the form is positive definite.
     """
     diagonal = 1 + max(leak, _LEAST)
     system = torch.eye(len(right), dtype=right.dtype, device=right.device) * diagonal - alike

@@ -105,10 +105,10 @@ class Config:
         settle_slack, settle_shift: what the squared gaps between a box and what is found in it cost there, and what
             the squared distance costs, beside the normalised cut.
         settle_gain: share by which another place must be cheaper than the one drawn.
-        settle_rounds, settle_gap: times a box is widened that has a gap, as a share of its side, at one side of what
-            is found in it and none at the other (ours; the paper: never).
-        settle_grow: box that nothing may leave, times that of `valid_rate`, where the box drawn was not left as it was,
-            as its new place is not exact either.
+        settle_rounds, settle_gap: times a box is widened that has a gap, as a share of its side and of half a patch at
+            least, at one side of what is found in it and none at the other (ours; the paper: never).
+        settle_grow: what `valid_rate` is multiplied by where the box drawn was not left as it was, as its new place is
+            not exact either (ours; the paper moves no box).
 
     Fewer calls of the models (ours; the paper makes them all):
         stop_change: the loop ends when an I- and an O-step together changed less than this share of the object's
