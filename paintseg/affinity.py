@@ -9,7 +9,9 @@ Keys are taken without their bias: all patches share it, attention ignores it, a
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
@@ -30,15 +32,22 @@ class Walk:
     alike: Tensor
     usual: Tensor
 
-    @property
-    def steps(self) -> Tensor:
-        """n x n, the probability to go from row to column; rows sum to 1, no step stays in place."""
-        return self.alike * (self.usual[None] / self.usual[:, None]).sqrt()
-
-    @property
+    @cached_property
     def flow(self) -> Tensor:
         """n x n, how often a long walk goes from row to column; symmetric, sums to 1."""
         return self.alike * (self.usual[None] * self.usual[:, None]).sqrt()
+
+    def normalised_cut(self, cover: Tensor) -> float:
+        """How often a long walk leaves an object, over how often it is there and elsewhere (Shi & Malik 2000).
+
+        Args:
+            cover: n in [0, 1], how much of every patch is the object.
+
+        Returns:
+            At least 0; infinite where a walk is always, or never, at the object.
+        """
+        volume = float(cover @ self.usual)
+        return float(cover @ self.flow @ (1 - cover)) / (volume * (1 - volume)) if 0 < volume < 1 else math.inf
 
 
 def walk_over(keys: Tensor, beta: float) -> Walk:
@@ -95,7 +104,8 @@ def log_visits(walk: Walk, seeds: Tensor, restart: float) -> Tensor:
     """
     root = walk.usual.sqrt()
     start = seeds.to(root.dtype) / seeds.sum()
-    visits = restart / (1 - restart) * _solved(1 / (1 - restart) - 1, walk.alike, start / root) / root
+    leak = restart / (1 - restart)
+    visits = leak * _solved(leak, walk.alike, start / root) / root
     logs = visits.clamp_min(1e-12).log()
     if not seeds.all():
         logs[seeds] = logs[~seeds].max()

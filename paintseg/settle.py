@@ -61,7 +61,6 @@ def place_box(box: Box, frame: Frame, config: Config, size: tuple[int, int]) -> 
         keys = F.adaptive_avg_pool2d(F.normalize(keys, dim=1), [max(2, round(side / finer)) for side in frame.grid])
     grid = tuple(keys.shape[-2:])
     walk = walk_over(keys, config.affinity_beta)
-    flow = walk.flow
     x0, y0, x1, y1 = box
     wide, high = x1 - x0, y1 - y0
 
@@ -75,9 +74,7 @@ def place_box(box: Box, frame: Frame, config: Config, size: tuple[int, int]) -> 
         found = _found(walk, cells_in(there, grid, size), config)
         if found is None:
             return None
-        chosen = found.flatten().to(flow.dtype)
-        volume = float(chosen @ walk.usual)
-        cut = float(chosen @ flow @ (1 - chosen)) / (volume * (1 - volume))
+        cut = walk.normalised_cut(found.flatten().to(walk.usual.dtype))
         return cut + config.settle_slack * sum(max(0.0, gap) ** 2 for gap in _gaps(there, found, size))
 
     moved = _cheapest(cost, config.settle_shift, config)
@@ -95,18 +92,15 @@ def place_mask(mask: Tensor, frame: Frame, config: Config) -> Tensor:
         frame: the whole photo as the encoder sees it, with keys.
     """
     walk = walk_over(frame.keys.cpu(), config.affinity_beta)
-    flow = walk.flow
     # Places are compared on a few pixels per patch, however large the photo is.
     size = [min(side, _PIXELS * cells) for side, cells in zip(mask.shape, frame.grid, strict=True)]
     small = F.interpolate(mask[None, None], size, mode="area")[0, 0]
 
     def cost(across: float, down: float) -> float | None:
         place = _moved(small, across, down)
-        cover = F.interpolate(place[None, None], frame.grid, mode="area").flatten()
-        volume = float(cover @ walk.usual)
-        if float(place.sum()) < _WHOLE * float(small.sum()) or not 0 < volume < 1:
+        if float(place.sum()) < _WHOLE * float(small.sum()):
             return None
-        return float(cover @ flow @ (1 - cover)) / (volume * (1 - volume))
+        return walk.normalised_cut(F.interpolate(place[None, None], frame.grid, mode="area").flatten())
 
     moved = _cheapest(cost, _MASK_SHIFT, config)
     return _moved(mask, *moved) if moved else mask

@@ -22,25 +22,31 @@ def two_kinds():
     return keys + 0.05 * torch.randn(keys.shape, generator=torch.Generator().manual_seed(0))
 
 
+def steps_of(walk):
+    """The probabilities to go from row to column."""
+    return walk.alike * (walk.usual[None] / walk.usual[:, None]).sqrt()
+
+
 @settings(deadline=None, max_examples=30)
 @given(seeds, st.floats(0, 20))
 def test_steps_are_probabilities_and_the_usual_place_stays_usual(seed, beta):
     walk = walk_over(random_keys(seed), beta)
-    assert torch.allclose(walk.steps.sum(1), torch.ones(20, dtype=torch.float64))
-    assert not walk.steps.diagonal().any()
-    assert torch.allclose(walk.usual @ walk.steps, walk.usual)
-    assert torch.allclose(walk.flow, walk.usual[:, None] * walk.steps)
+    steps = steps_of(walk)
+    assert torch.allclose(steps.sum(1), torch.ones(20, dtype=torch.float64))
+    assert not steps.diagonal().any()
+    assert torch.allclose(walk.usual @ steps, walk.usual)
+    assert torch.allclose(walk.flow, walk.usual[:, None] * steps)
     assert torch.allclose(walk.flow, walk.flow.T)
 
 
 def test_step_weights_follow_the_cosine():
     keys = torch.tensor([[1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]).T[None, :, None]
     near, far = torch.exp(torch.tensor([3 * (0.5**0.5 - 1), 3 * (0 - 1.0)]))
-    assert walk_over(keys, 3).steps[0, 1] == pytest.approx(float(near / (near + far)))
+    assert steps_of(walk_over(keys, 3))[0, 1] == pytest.approx(float(near / (near + far)))
 
 
 def test_without_sharpness_all_steps_are_equally_likely():
-    steps = walk_over(random_keys(0), 0).steps
+    steps = steps_of(walk_over(random_keys(0), 0))
     assert torch.allclose(steps, (1 - torch.eye(20, dtype=torch.float64)) / 19)
 
 
@@ -59,7 +65,7 @@ def test_survival_is_what_walking_on_gives(seed, chosen):
         return
     survival = torch.zeros(20, dtype=torch.float64)
     for _ in range(400):
-        survival = torch.where(free, (0.1 + walk.steps @ survival) / 1.1, survival)
+        survival = torch.where(free, (0.1 + steps_of(walk) @ survival) / 1.1, survival)
     assert torch.allclose(log_survival(walk, free, 0.1)[free].exp(), survival[free], atol=1e-6)
 
 
@@ -79,7 +85,7 @@ def test_visits_are_what_walking_on_gives(seed, count):
     walk, start = walk_over(random_keys(seed), 4), torch.arange(20) < count
     visits = share = F.normalize(start.double(), p=1, dim=0)
     for _ in range(400):
-        visits = 0.1 * share + 0.9 * visits @ walk.steps
+        visits = 0.1 * share + 0.9 * visits @ steps_of(walk)
     logs = log_visits(walk, start, restart=0.1)
     assert torch.allclose(logs[~start], (visits / walk.usual).log()[~start], atol=1e-6)
     assert torch.allclose(logs[start], logs[~start].max())
@@ -88,6 +94,12 @@ def test_visits_are_what_walking_on_gives(seed, count):
 def test_patches_of_the_seeds_kind_are_visited_most():
     logs = log_visits(walk_over(two_kinds(), 7), torch.arange(12) == 2, 0.05)
     assert logs[:6].min() > logs[6:].max()
+
+
+def test_the_normalised_cut_by_hand():
+    walk = Walk(alike=torch.tensor([[0.0, 0.5, 0.5], [0.5, 0.0, 0.5], [0.5, 0.5, 0.0]]), usual=torch.full((3,), 1 / 3))
+    assert walk.normalised_cut(torch.tensor([1.0, 0.0, 0.0])) == pytest.approx(1.5)  # 1/3 of the time, of 1/3 and 2/3
+    assert walk.normalised_cut(torch.zeros(3)) == walk.normalised_cut(torch.ones(3)) == float("inf")
 
 
 def test_a_single_patch_is_no_trouble():
