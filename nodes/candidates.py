@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from comfy_api.latest import io, ui
+from comfy_api.latest import io
 from torch import Tensor
 
-from ..paintseg.candidates import MOST, candidates
 from ..paintseg.errors import InputError
 from ..paintseg.prompts import Prompt
+from ..paintseg.tasks.candidates import MOST, candidates
 from ..paintseg.visualize import overlay
 from .convert import image_output, mask_output, photos_from
 from .method import Method, method_inputs, warn
+from .previews import preview
 from .sockets import CATEGORY, image_input, prompt_input
 
 
@@ -35,6 +36,7 @@ class Candidates(io.ComfyNode):
                 "multimask",
                 "alternatives",
                 "sam multimask output",
+                "mask",
             ],
             inputs=[
                 image_input("The photo, a single one."),
@@ -71,13 +73,14 @@ class Candidates(io.ComfyNode):
         found = candidates(photos[0], prompt[0], *run)
         for number, one in enumerate(found, start=1):
             warn(one.result.note, of=f"candidate {number}")
-        overview = image_output([overlay(photos[0], one.result.soft) for one in found])
+        overviews = [overlay(photos[0], one.result.soft) for one in found]
+        run.progress.final(overviews[0])
         lines = [f"{one.score.total:.4f}, {float(one.result.mask.float().mean()):.1%}" for one in found]
         return io.NodeOutput(
             mask_output([one.result.mask for one in found]),
             mask_output([one.result.soft for one in found]),
             mask_output([found[0].result.mask]),
             "\n".join(lines),
-            overview,
-            ui=ui.PreviewImage(overview, cls=cls),
+            image_output(overviews),
+            ui=preview(overviews, cls),
         )

@@ -7,8 +7,10 @@ import comfy.model_management
 import torch
 from torch import Tensor
 
-from ..paintseg.chunks import in_chunks
+from ..paintseg.encoders.base import check_images
 from ..paintseg.errors import InputError
+from ..paintseg.ops.memory import in_chunks
+from .managed import encoding_bytes
 
 KINDS = ("dinov2", "dinov3")
 
@@ -26,13 +28,18 @@ class ClipVisionEncoder:
     def __init__(self, clip_vision: comfy.clip_vision.ClipVisionModel) -> None:
         kind = clip_vision.model_type
         if kind not in KINDS:
-            raise InputError(f"the CLIP vision model is a {kind}; load DINOv2 Large or Giant, or DINOv3, or take "
-                             "PaintSeg DINO Encoder")
+            raise InputError(
+                f"the CLIP vision model is a {kind}; load DINOv2 Large or Giant, or DINOv3, or take "
+                "PaintSeg DINO Encoder"
+            )
         if kind == "dinov2" and not hasattr(clip_vision.model.embeddings, "interpolate_pos_encoding"):
-            raise InputError("the DINOv2 of this ComfyUI takes squares of one size only; update ComfyUI to 0.24 or "
-                             "newer, or take PaintSeg DINO Encoder")
+            raise InputError(
+                "the DINOv2 of this ComfyUI takes squares of one size only; update ComfyUI to 0.24 or "
+                "newer, or take PaintSeg DINO Encoder"
+            )
         self._model = clip_vision
-        self.name = f"{kind}-{clip_vision.config['hidden_size']}"
+        self._width: int = clip_vision.config["hidden_size"]
+        self.name = f"{kind}-{self._width}"
         self.stride: int = clip_vision.config.get("patch_size", 14)
         self.size: int = clip_vision.image_size
         self._mean = torch.tensor(clip_vision.image_mean).view(3, 1, 1)
@@ -46,13 +53,10 @@ class ClipVisionEncoder:
     @torch.no_grad()
     def encode(self, images: Tensor) -> Tensor:
         """Patch tokens after the final norm; see `Encoder.encode`."""
-        if images.ndim != 4 or images.shape[1] != 3 or not len(images):
-            raise InputError(f"an encoder takes images of B x 3 x H x W, not {tuple(images.shape)}")
-        if any(side % self.stride or not side for side in images.shape[2:]):
-            raise InputError(f"{self.name} encodes sides that are multiples of {self.stride} px, not "
-                             f"{images.shape[3]} x {images.shape[2]}")
+        check_images(self, images)
         comfy.model_management.throw_exception_if_processing_interrupted()
-        comfy.model_management.load_model_gpu(self._model.patcher)
+        work = encoding_bytes(images, self.stride, self._width, walked=True)
+        comfy.model_management.load_models_gpu([self._model.patcher], memory_required=work)
         device = self._model.load_device
         grid = images.shape[2] // self.stride, images.shape[3] // self.stride
         mean, std = self._mean.to(images.device), self._std.to(images.device)
@@ -60,7 +64,7 @@ class ClipVisionEncoder:
         def run(part: slice) -> list[Tensor]:
             pixels = (images[part].float() - mean) / std
             tokens = self._model.model(pixel_values=pixels.to(device))[0]
-            patches = tokens[:, -grid[0] * grid[1]:]  # behind the class token and registers
+            patches = tokens[:, -grid[0] * grid[1] :]  # behind the class token and registers
             return [patches.mT.unflatten(2, grid).float()]
 
         return in_chunks(run, len(images), device)[0].to(images.device)

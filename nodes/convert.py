@@ -9,22 +9,30 @@ import torch
 from torch import Tensor
 
 from ..paintseg.config import Config, preset
-from ..paintseg.parsing import as_photos
+from ..paintseg.errors import InputError
+from ..paintseg.io.inputs import as_photos, as_pictures
+from ..paintseg.layers import NamedLayer, Stack, read_layers
+from ..paintseg.ops.images import size_of
 
 
-def photos_from(image: Tensor) -> Tensor:
-    """IMAGE, B x H x W x C, as B x 3 x H x W float32 on the CPU, where the library works."""
-    return as_photos(image.cpu())
+def photos_from(image: Tensor, name: str = "image") -> Tensor:
+    """IMAGE, B x H x W x C, as B x 3 x H x W float32 on the CPU, where the library works; `name` is the input's."""
+    return as_photos(image.cpu(), name)
+
+
+def pictures_from(image: Tensor, name: str = "image") -> Tensor:
+    """As `photos_from`, with the transparency: B x 4 x H x W where the IMAGE has any."""
+    return as_pictures(image.cpu(), name)
 
 
 def image_output(images: Sequence[Tensor]) -> Tensor:
-    """C x H x W each, of one size, as an IMAGE."""
-    return _placed(torch.stack(list(images)).movedim(1, -1))
+    """C x H x W each, of one size, as an IMAGE; a single one is not copied."""
+    return _placed((images[0][None] if len(images) == 1 else torch.stack(list(images))).movedim(1, -1))
 
 
 def mask_output(masks: Sequence[Tensor]) -> Tensor:
-    """H x W each, of one size, bool or in [0, 1], as a MASK."""
-    return _placed(torch.stack([mask.float() for mask in masks]))
+    """H x W each, of one size, bool or in [0, 1], as a MASK; a single one is copied only to become float."""
+    return _placed(masks[0][None].float() if len(masks) == 1 else torch.stack([mask.float() for mask in masks]))
 
 
 def config_from(name: str, **overrides: int) -> Config:
@@ -32,7 +40,28 @@ def config_from(name: str, **overrides: int) -> Config:
     return preset(name, **{key: value for key, value in overrides.items() if value})
 
 
+def stack_from(layers: object) -> Stack:
+    """IMAGE, B x H x W x 4, or LAYERS, as a stack; images get the names layer 1, layer 2...
+
+    Raises InputError for neither, and as `layers_from` and `read_layers`.
+    """
+    if not isinstance(layers, Tensor):
+        return read_layers(layers)
+    images = layers_from(layers)
+    named = tuple(NamedLayer(f"layer {number}", image) for number, image in enumerate(images, start=1))
+    return Stack(named, size_of(images[0]))
+
+
+def layers_from(image: Tensor) -> list[Tensor]:
+    """IMAGE, B x H x W x 4, as layers 4 x H x W. Raises InputError for images without transparency, and for none."""
+    if image.ndim == 4 and not len(image):
+        raise InputError("the batch of layers is empty: there is no layer in it")
+    if image.ndim != 4 or image.shape[3] != 4 or not image.numel():
+        raise InputError(
+            f"layers are images with transparency (RGBA), not {tuple(image.shape)}; PaintSeg Cut Out makes them"
+        )
+    return list(image.cpu().float().movedim(-1, 1))
+
+
 def _placed(values: Tensor) -> Tensor:
-    return values.to(
-        comfy.model_management.intermediate_device(), comfy.model_management.intermediate_dtype()
-    )
+    return values.to(comfy.model_management.intermediate_device(), comfy.model_management.intermediate_dtype())

@@ -12,7 +12,7 @@ from comfy_api.latest import io
 from torch import Tensor
 
 from ..paintseg.errors import InputError
-from .sampling import DiffusionPainter, native_size
+from .sampling import DiffusionPainter, Masking, native_size
 from .sockets import CATEGORY, PainterSocket
 
 Conditioning = list[list]
@@ -29,37 +29,65 @@ class DiffusionPainterNode(io.ComfyNode):
             display_name="PaintSeg Diffusion Painter",
             category=CATEGORY,
             description="Your own checkpoint as the painter: inpainting models (SD 1.5, SD 2, SDXL, Flux "
-                        "Fill) see the masked photo, any other model paints under a noise mask with "
-                        "differential diffusion. Wire it to painter, outpainter or both.",
-            search_aliases=["paintseg painter", "inpaint", "stable diffusion", "sdxl", "flux fill",
-                            "guider", "lcm", "lightning", "turbo", "checkpoint"],
+            "Fill) see the masked photo, any other model paints under a noise mask with "
+            "differential diffusion. Wire it to painter, outpainter or both.",
+            search_aliases=[
+                "paintseg painter",
+                "inpaint",
+                "stable diffusion",
+                "sdxl",
+                "flux fill",
+                "guider",
+                "lcm",
+                "lightning",
+                "turbo",
+                "checkpoint",
+            ],
             inputs=[
                 io.Vae.Input("vae", tooltip="The VAE of the model."),
                 io.DynamicCombo.Input(
                     "sampling",
                     tooltip="model: a model with its conditioning and a sampler by name. guider: a GUIDER, "
-                            "SAMPLER and SIGMAS, for every other model family and few-step models.",
-                    options=[io.DynamicCombo.Option("model", model_inputs()),
-                             io.DynamicCombo.Option("guider", guider_inputs())],
+                    "SAMPLER and SIGMAS, for every other model family and few-step models.",
+                    options=[
+                        io.DynamicCombo.Option("model", model_inputs()),
+                        io.DynamicCombo.Option("guider", guider_inputs()),
+                    ],
                 ),
                 io.Combo.Input(
-                    "noise_mask", options=["auto", "on", "off"], default="auto", advanced=True, optional=True,
+                    "noise_mask",
+                    options=["auto", "on", "off"],
+                    default="auto",
+                    advanced=True,
+                    optional=True,
                     tooltip="Hold the photo outside the hole while sampling. auto: unless the model takes "
-                            "the mask itself, as inpainting models do."),
+                    "the mask itself, as inpainting models do.",
+                ),
                 io.Int.Input(
-                    "size", default=0, min=0, max=4096, step=64, advanced=True, optional=True,
+                    "size",
+                    default=0,
+                    min=0,
+                    max=4096,
+                    step=64,
+                    advanced=True,
+                    optional=True,
                     tooltip="Longer side in pixels at which the model paints; the crop is scaled to it. "
-                            "0: 512 for SD 1.5 and SD 2, 1024 for others."),
+                    "0: 512 for SD 1.5 and SD 2, 1024 for others.",
+                ),
             ],
-            outputs=[PainterSocket.Output(
-                display_name="painter", tooltip="For the painter inputs of the PaintSeg nodes.")],
+            outputs=[
+                PainterSocket.Output(display_name="painter", tooltip="For the painter inputs of the PaintSeg nodes.")
+            ],
         )
 
     @classmethod
-    def execute(cls, vae: comfy.sd.VAE, sampling: dict[str, Any], noise_mask: str = "auto",
-                size: int = 0) -> io.NodeOutput:
+    def execute(
+        cls, vae: comfy.sd.VAE, sampling: dict[str, Any], noise_mask: Masking = "auto", size: int = 0
+    ) -> io.NodeOutput:
         if sampling["sampling"] == "guider":
             guider, sampler, sigmas = sampling["guider"], sampling["sampler"], sampling["sigmas"]
+            if len(sigmas) < 2:
+                raise InputError(f"the sigmas hold {len(sigmas)} noise levels, too few for a step; give at least two")
         else:
             settings = {key: value for key, value in sampling.items() if key != "sampling"}
             guider, sampler, sigmas = by_name(**settings)
@@ -74,46 +102,76 @@ def model_inputs() -> list[io.Input]:
     return [
         io.Model.Input("model", tooltip="The diffusion model, an inpainting one or any other."),
         io.Conditioning.Input(
-            "positive", optional=True,
-            tooltip="What to paint. Unwired: empty text, made with the CLIP below."),
+            "positive", optional=True, tooltip="What to paint. Unwired: empty text, made with the CLIP below."
+        ),
         io.Conditioning.Input(
-            "negative", optional=True,
-            tooltip="What not to paint. Unwired: empty text, made with the CLIP below."),
+            "negative", optional=True, tooltip="What not to paint. Unwired: empty text, made with the CLIP below."
+        ),
         io.Clip.Input(
-            "clip", optional=True,
-            tooltip="Makes empty conditioning where none is wired. The paper paints without words."),
+            "clip",
+            optional=True,
+            tooltip="Makes empty conditioning where none is wired. The paper paints without words.",
+        ),
         io.Int.Input(
-            "steps", default=20, min=1, max=1000,
-            tooltip="Steps of the sampler. The paper takes 50; 10 cost it 3 points of IoU."),
+            "steps",
+            default=20,
+            min=1,
+            max=1000,
+            tooltip="Steps of the sampler. The paper takes 50; 10 cost it 3 points of IoU.",
+        ),
         io.Float.Input(
-            "cfg", default=7.5, min=0.0, max=100.0, step=0.1, round=0.01,
-            tooltip="Guidance. 7.5 in the paper; 1 for Flux, LCM, Lightning and Turbo."),
+            "cfg",
+            default=7.5,
+            min=0.0,
+            max=100.0,
+            step=0.1,
+            round=0.01,
+            tooltip="Guidance. 7.5 in the paper; 1 for Flux, LCM, Lightning and Turbo.",
+        ),
         io.Combo.Input(
-            "sampler_name", options=comfy.samplers.KSampler.SAMPLERS, default="euler",
-            tooltip="The sampler, as in KSampler."),
+            "sampler_name",
+            options=comfy.samplers.KSampler.SAMPLERS,
+            default="euler",
+            tooltip="The sampler, as in KSampler.",
+        ),
         io.Combo.Input(
-            "scheduler", options=comfy.samplers.KSampler.SCHEDULERS, default="normal",
-            tooltip="The noise schedule, as in KSampler."),
+            "scheduler",
+            options=comfy.samplers.KSampler.SCHEDULERS,
+            default="normal",
+            tooltip="The noise schedule, as in KSampler.",
+        ),
         io.Float.Input(
-            "denoise", default=1.0, min=0.01, max=1.0, step=0.01,
+            "denoise",
+            default=1.0,
+            min=0.01,
+            max=1.0,
+            step=0.01,
             tooltip="Below 1 the painting starts from the surroundings spread over the hole, never from what "
-                    "was in it."),
+            "was in it.",
+        ),
     ]
 
 
 def guider_inputs() -> list[io.Input]:
     """What SamplerCustomAdvanced takes, less noise and latent."""
     return [
-        io.Guider.Input(
-            "guider", tooltip="The model with its conditioning, from CFGGuider, BasicGuider or another."),
+        io.Guider.Input("guider", tooltip="The model with its conditioning, from CFGGuider, BasicGuider or another."),
         io.Sampler.Input("sampler", tooltip="The sampler, from KSamplerSelect or another."),
         io.Sigmas.Input("sigmas", tooltip="The noise levels, from BasicScheduler or another."),
     ]
 
 
-def by_name(model: ModelPatcher, steps: int, cfg: float, sampler_name: str, scheduler: str, denoise: float,
-            positive: Conditioning | None = None, negative: Conditioning | None = None,
-            clip: comfy.sd.CLIP | None = None) -> tuple[CFGGuider, Sampler, Tensor]:
+def by_name(
+    model: ModelPatcher,
+    steps: int,
+    cfg: float,
+    sampler_name: str,
+    scheduler: str,
+    denoise: float,
+    positive: Conditioning | None = None,
+    negative: Conditioning | None = None,
+    clip: comfy.sd.CLIP | None = None,
+) -> tuple[CFGGuider, Sampler, Tensor]:
     """Guider, sampler and noise levels as KSampler would have them."""
     if positive is None:
         positive = empty(clip, "positive")
@@ -123,14 +181,17 @@ def by_name(model: ModelPatcher, steps: int, cfg: float, sampler_name: str, sche
     guider = CFGGuider(model)
     guider.set_conds(positive, negative)
     guider.set_cfg(cfg)
-    levels = comfy.samplers.KSampler(model, steps, model.load_device, sampler_name, scheduler, denoise,
-                                     model.model_options).sigmas
+    levels = comfy.samplers.KSampler(
+        model, steps, model.load_device, sampler_name, scheduler, denoise, model.model_options
+    ).sigmas
     return guider, comfy.samplers.sampler_object(sampler_name), levels
 
 
 def empty(clip: comfy.sd.CLIP | None, which: str) -> Conditioning:
     """The conditioning of no words. Raises InputError without a CLIP."""
     if clip is None:
-        raise InputError(f"the painter has no {which} conditioning; wire one, or wire the model's CLIP and "
-                         "the painter makes an empty one")
+        raise InputError(
+            f"the painter has no {which} conditioning; wire one, or wire the model's CLIP and "
+            "the painter makes an empty one"
+        )
     return clip.encode_from_tokens_scheduled(clip.tokenize(""))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from comfy_api.latest import io, ui
+from comfy_api.latest import io
 from torch import Tensor
 
-from ..paintseg.config import MOST_CANDIDATES
-from ..paintseg.discovery import coarse_mask, coarse_masks
+from ..paintseg.config import MOST_CHOICES
 from ..paintseg.encoders import Encoder
 from ..paintseg.errors import InputError
+from ..paintseg.locate.discovery import coarse_mask, coarse_masks
 from ..paintseg.prompts import mask_prompt
 from ..paintseg.visualize import overlay
-from .convert import image_output, mask_output, photos_from
+from .convert import mask_output, photos_from
 from .managed import embedded_encoder
+from .previews import preview, shrunk
 from .sockets import CATEGORY, PromptSocket, encoder_input, image_input
 
 
@@ -36,6 +37,8 @@ class Discover(io.ComfyNode):
                 "auto segment",
                 "saliency",
                 "foreground",
+                "rembg",
+                "remove background",
             ],
             inputs=[
                 image_input("The photo. Several images are looked at one by one."),
@@ -43,7 +46,7 @@ class Discover(io.ComfyNode):
                     "objects",
                     default=1,
                     min=1,
-                    max=MOST_CANDIDATES,
+                    max=MOST_CHOICES,
                     tooltip="How many objects at most, what stands out most first. With 1 the mask may be in several "
                     "pieces, such as a pair of birds. More than 1 go with a single image.",
                 ),
@@ -70,6 +73,6 @@ class Discover(io.ComfyNode):
             masks = coarse_masks(photos[0], encoder, objects)
         else:
             masks = [coarse_mask(photo, encoder) for photo in photos]
-        shown = [overlay(photos[min(index, len(photos) - 1)], mask) for index, mask in enumerate(masks)]
+        shown = [overlay(shrunk(photos[min(index, len(photos) - 1)]), shrunk(mask)) for index, mask in enumerate(masks)]
         prompts = tuple(mask_prompt(mask) for mask in masks)
-        return io.NodeOutput(prompts, mask_output(masks), ui=ui.PreviewImage(image_output(shown), cls=cls))
+        return io.NodeOutput(prompts, mask_output(masks), ui=preview(shown, cls))

@@ -10,9 +10,9 @@ import comfy.utils
 import torch
 from comfy_api.latest import io
 
-from ..paintseg.download import download
 from ..paintseg.encoders.catalog import CATALOG, Published
 from ..paintseg.encoders.dino import DINOEncoder
+from ..paintseg.io.download import download
 from . import folders
 from .clip_vision import ClipVisionEncoder
 from .managed import ManagedDINO, embedded_encoder
@@ -50,9 +50,7 @@ class DINOEncoderNode(io.ComfyNode):
                 ),
             ],
             outputs=[
-                EncoderSocket.Output(
-                    display_name="encoder", tooltip="For the encoder inputs of the PaintSeg nodes."
-                )
+                EncoderSocket.Output(display_name="encoder", tooltip="For the encoder inputs of the PaintSeg nodes.")
             ],
         )
 
@@ -77,13 +75,9 @@ class CLIPVisionEncoderNode(io.ComfyNode):
             description="DINOv2 Large or Giant or DINOv3, loaded by Load CLIP Vision, as the encoder. Photos "
             "keep their shape: nothing is cropped to a square.",
             search_aliases=["clip vision", "dinov2 large", "dinov2 giant", "dinov3", "paintseg encoder"],
-            inputs=[
-                io.ClipVision.Input("clip_vision", tooltip="From Load CLIP Vision: DINOv2 or DINOv3, not a CLIP.")
-            ],
+            inputs=[io.ClipVision.Input("clip_vision", tooltip="From Load CLIP Vision: DINOv2 or DINOv3, not a CLIP.")],
             outputs=[
-                EncoderSocket.Output(
-                    display_name="encoder", tooltip="For the encoder inputs of the PaintSeg nodes."
-                )
+                EncoderSocket.Output(display_name="encoder", tooltip="For the encoder inputs of the PaintSeg nodes.")
             ],
         )
 
@@ -93,15 +87,19 @@ class CLIPVisionEncoderNode(io.ComfyNode):
 
 
 def locate(published: Published, may_download: bool) -> Path:
-    """The file of an encoder. Raises WeightsError when it is missing and must not or cannot be had."""
+    """The file of an encoder. Raises WeightsError when it is missing and may not or cannot be fetched."""
     if path := folders.find(published.file, FOLDER, "clip_vision"):
         return path
     if not may_download:
         raise published.missing(folders.home(FOLDER))
     target = folders.home(FOLDER) / published.file
     bar = comfy.utils.ProgressBar(1)
-    download(published.address, target, published.sha256,
-             lambda there, total: bar.update_absolute(there, max(total, there, 1)))
+    download(
+        published.address,
+        target,
+        published.sha256,
+        lambda there, total: bar.update_absolute(there, max(total, there, 1)),
+    )
     return target
 
 

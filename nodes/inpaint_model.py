@@ -10,14 +10,15 @@ from comfy_api.latest import io
 from torch import Tensor
 
 from ..paintseg.errors import InputError
+from ..paintseg.io.torchscript import is_torchscript, read_torchscript
 from ..paintseg.painters.feedforward import painter_of
-from ..paintseg.torchscript import is_torchscript, read_torchscript
 from . import folders
 from .managed import ManagedPainter
 from .sockets import CATEGORY, PainterSocket
 
 FOLDER = "inpaint"
 WIRED = "(the wired model)"
+UNWIRED = "nothing is wired"
 MAT_KEY = "synthesis.first_stage.conv_first.conv.resample_filter"
 
 InpaintModelSocket = io.Custom("INPAINT_MODEL")
@@ -48,23 +49,40 @@ class InpaintModelPainter(io.ComfyNode):
                 ),
             ],
             outputs=[
-                PainterSocket.Output(
-                    display_name="painter", tooltip="For the painter inputs of the PaintSeg nodes."
-                )
+                PainterSocket.Output(display_name="painter", tooltip="For the painter inputs of the PaintSeg nodes.")
             ],
         )
+
+    @classmethod
+    def validate_inputs(cls, model_name: str | None, inpaint_model: object = UNWIRED) -> bool | str:
+        """Whether there is a model. Of what is wired ComfyUI tells only that it is, as None.
+
+        In place of ComfyUI's own check, which asks for the file even where a wired model comes before it.
+        """
+        if inpaint_model is not UNWIRED or model_name is None:
+            return True
+        return _complaint(model_name) or True
 
     @classmethod
     def execute(cls, model_name: str, inpaint_model: object | None = None) -> io.NodeOutput:
         if inpaint_model is not None:
             return io.NodeOutput(managed(inpaint_model))
-        if model_name == WIRED:
-            raise InputError("no inpainting model is wired; wire one, or choose a file of models/inpaint "
-                             f"({folders.home(FOLDER)})")
         path = folders.find(model_name, FOLDER)
         if path is None:
-            raise InputError(f"there is no {model_name} in {folders.home(FOLDER)}; reload the page to see what is")
+            raise InputError(_complaint(model_name))
         return io.NodeOutput(load(path, path.stat().st_mtime_ns))
+
+
+def _complaint(model_name: str) -> str:
+    """What is wrong with a choice when no model is wired; nothing if the file is there."""
+    home = folders.home(FOLDER)
+    if folders.find(model_name, FOLDER) is not None:
+        return ""
+    there = folders.files(FOLDER)
+    have = f"choose one of {', '.join(there)}" if there else "there is none yet; big-lama.pt would be one"
+    if model_name == WIRED:
+        return f"no inpainting model is wired; wire one, or choose a file of {home}: {have}"
+    return f"there is no {model_name} in {home}; put it there and reload the page, or wire a model; {have}"
 
 
 @lru_cache(maxsize=2)
@@ -88,8 +106,10 @@ def describe(state: dict[str, Tensor], name: str) -> object:
         from spandrel_extra_arches import EXTRA_REGISTRY
     except ImportError:
         if any(key.endswith(MAT_KEY) for key in state):
-            raise InputError(f"{name} is MAT, which needs the Python package spandrel_extra_arches: install it, or "
-                             "load the model with another pack and wire it") from None
+            raise InputError(
+                f"{name} is MAT, which needs the Python package spandrel_extra_arches: install it, or "
+                "load the model with another pack and wire it"
+            ) from None
     else:
         MAIN_REGISTRY.add(*EXTRA_REGISTRY, ignore_duplicates=True)
     try:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
-from comfy_api.latest import io, ui
+from comfy_api.latest import io
+from comfy_execution.graph_utils import ExecutionBlocker
 from torch import Tensor, cat
 
 from ..paintseg.errors import InputError
-from ..paintseg.layers import cut_out, remove
-from ..paintseg.painters import Painter
-from ..paintseg.parsing import pair_up
+from ..paintseg.io.inputs import pair_up
+from ..paintseg.layers import CANDIDATES, cut_out, paint_out
 from ..paintseg.prompts import Prompt
-from ..paintseg.segment import Result, segment
+from ..paintseg.segmentation import Result, segment
 from ..paintseg.visualize import overlay, step_frame
-from .convert import image_output, mask_output, photos_from
+from .convert import image_output, mask_output, pictures_from
 from .method import Method, method_inputs, warn
+from .previews import preview, shrunk
+from .progress import StepProgress
 from .sockets import CATEGORY, image_input, prompt_input
+from .wiring import wired_outputs
 
 
 class AMCPLoop(io.ComfyNode):
@@ -44,6 +48,8 @@ class AMCPLoop(io.ComfyNode):
                 "remove background",
                 "erase",
                 "sam",
+                "segment anything",
+                "rembg",
                 "select object",
                 "amcp",
                 "adversarial mask contrastive painting",
@@ -56,20 +62,20 @@ class AMCPLoop(io.ComfyNode):
             ],
             outputs=[
                 io.Mask.Output(display_name="mask", tooltip="The object, 0 or 1."),
-                io.Mask.Output(
-                    display_name="soft_mask", tooltip="How likely each pixel is the object, 0 to 1."
-                ),
+                io.Mask.Output(display_name="soft_mask", tooltip="How likely each pixel is the object, 0 to 1."),
                 io.Image.Output(display_name="clean_plate", tooltip="The photo without the object."),
-                io.Image.Output(
-                    display_name="cut_out", tooltip="The object alone, with transparency (RGBA)."
-                ),
+                io.Image.Output(display_name="cut_out", tooltip="The object alone, with transparency (RGBA)."),
                 io.Image.Output(
                     display_name="steps", tooltip="One picture per step: the painting, and the mask after it."
                 ),
             ],
             is_output_node=True,
-            essentials_category="Image Tools",
         )
+
+    @classmethod
+    def fingerprint_inputs(cls, **_: Any) -> str:
+        """What is made beside the masks: with another wire it must be made anew."""
+        return " ".join(_extras(cls))
 
     @classmethod
     def execute(
@@ -78,36 +84,61 @@ class AMCPLoop(io.ComfyNode):
         prompt: tuple[Prompt, ...],
         **inputs: Any,
     ) -> io.NodeOutput:
+        extras = _extras(cls)
         method = Method.of(**inputs)
-        pairs = pair_up(photos_from(image), prompt, ("images", "prompts"))
-        run = method.watched(len(pairs))
-        masks, softs, plates, cut_outs, frames, shown = [], [], [], [], [], []
+        pairs = pair_up(pictures_from(image), prompt, ("images", "prompts"))
+        run = method.watched(len(pairs), "clean_plate" in extras)
+        masks, softs, shown = [], [], []
+        made: dict[str, list[Tensor]] = {name: [] for name in extras}
         for photo, one in pairs:
             # The states of an image are dropped with its result: those of a long batch would fill the memory.
-            result = segment(photo, one, *run)
-            plate, layer = _layers(photo, result, method.inpainter, method.seed)
+            result = segment(photo[:3], one, *run)
+            warn(result.note)
             masks.append(result.mask)
             softs.append(result.soft)
-            plates.append(plate)
-            cut_outs.append(layer)
-            frames.extend(step_frame(state).cpu() for state in result.states)
-            shown.append(overlay(photo, result.soft))
-        return io.NodeOutput(
-            mask_output(masks),
-            mask_output(softs),
-            image_output(plates),
-            image_output(cut_outs),
-            image_output(frames),
-            ui=ui.PreviewImage(image_output(shown), cls=cls),
-        )
+            shown.append(overlay(shrunk(photo[:3]), shrunk(result.soft)))
+            for name, values in made.items():
+                values.extend(MAKE[name](photo, result, method, run.progress))
+            run.progress.final(shown[-1])
+        others = (image_output(made[name]) if name in made else ExecutionBlocker(_LATE.format(name)) for name in MAKE)
+        return io.NodeOutput(mask_output(masks), mask_output(softs), *others, ui=preview(shown, cls))
 
 
-def _layers(photo: Tensor, result: Result, painter: Painter, seed: int) -> tuple[Tensor, Tensor]:
-    """The plate and the cut-out. Where nothing can be taken out, the photo as it is, and a warning."""
-    warn(result.note)
+def _plate(photo: Tensor, result: Result, method: Method, progress: StepProgress) -> list[Tensor]:
+    """The photo without the object, as Remove Object makes it by default; as it is where there is none: one of a batch
+    must not cost the others theirs."""
+    told = progress.job()
     try:
-        return remove(photo, result.mask, painter, seed=seed), cut_out(photo, result.soft)
+        removal = paint_out(
+            photo, result.mask, method.inpainter, method.seed, None, CANDIDATES, True, method.encoder, told
+        )
+        return [removal.plate]
     except InputError as problem:
-        # One image without an object must not cost the others of a batch their masks.
         logging.warning("PaintSeg left the photo as it is: %s", problem)
-        return photo, cat([photo, result.soft[None]])
+        return [photo.clone()]
+
+
+def _cut_out(photo: Tensor, result: Result, *_: object) -> list[Tensor]:
+    """The object alone, all of it transparent where there is none."""
+    if (result.soft > 0.5).any():
+        return [cut_out(photo, result.soft)]
+    alpha = result.soft * photo[3] if len(photo) == 4 else result.soft
+    return [cat([photo[:3], alpha[None]])]
+
+
+def _frames(_: Tensor, result: Result, *__: object) -> list[Tensor]:
+    return [step_frame(state).cpu() for state in result.states]
+
+
+MAKE: dict[str, Callable[[Tensor, Result, Method, StepProgress], list[Tensor]]] = {
+    "clean_plate": _plate,
+    "cut_out": _cut_out,
+    "steps": _frames,
+}
+"""The outputs beside the masks, in their order: each costs time or memory and is made only where it is wired."""
+
+_LATE = "{} was not made, since nothing was wired to it when the node began; run it again"
+
+
+def _extras(node: type[io.ComfyNode]) -> tuple[str, ...]:
+    return tuple(name for name in wired_outputs(node) if name in MAKE)

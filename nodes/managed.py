@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import comfy.model_management
 import comfy.model_patcher
 import torch
 from torch import Tensor, nn
 
-from ..paintseg.encoders import Encoder
-from ..paintseg.encoders.dino import Features, load_dinov2_small
+from ..paintseg.encoders import Encoder, Features
+from ..paintseg.encoders.dino import DINOEncoder, load_dinov2_small
 from ..paintseg.painters import Painter
 from ..paintseg.painters.migan import load_migan
+from ..paintseg.views.frames import MOST_WALKED
+from ..paintseg.views.looks import FeatureCache
+
+PIXEL_BYTES = 3000
+"""What a painting takes beside the weights, per pixel: MI-GAN's tensors take 1470, libraries may take as much."""
+CHANNEL_BYTES = 128
+"""What an encoder's pass takes, per token and channel of its width: its tensors take 54 to 64, libraries as much."""
+WALKS = 6
+"""Matrices of patches times patches that the method's walks take at once, beside the encoder's own work."""
+
+
+def painting_bytes(image: Tensor, count: int) -> int:
+    """What `count` paintings at once take beside the weights, of an image 3 x H x W."""
+    return PIXEL_BYTES * count * image.shape[-2] * image.shape[-1]
+
+
+def encoding_bytes(images: Tensor, stride: int, width: int, walked: bool = False) -> int:
+    """What a pass over images B x 3 x H x W takes, by an encoder of that stride and width, and the walks after it."""
+    patches = (images.shape[-2] // stride) * (images.shape[-1] // stride)
+    walks = WALKS * 4 * min(patches, MOST_WALKED) ** 2 if walked else 0
+    return CHANNEL_BYTES * width * len(images) * patches + walks
 
 
 class Managed:
@@ -31,10 +53,13 @@ class Managed:
         """Where it works, be it there now or not."""
         return self._patcher.load_device
 
-    def make_ready(self) -> None:
-        """Stop here if the user cancelled, else see to it that the module is on its device."""
+    def make_ready(self, work: int) -> None:
+        """Stop here if the user cancelled, else see to it that the module is on its device, with room for its work.
+
+        `work`: bytes that the next call takes beside the weights; ComfyUI moves other models away for them.
+        """
         comfy.model_management.throw_exception_if_processing_interrupted()
-        comfy.model_management.load_models_gpu([self._patcher])
+        comfy.model_management.load_models_gpu([self._patcher], memory_required=work)
 
 
 class ManagedPainter(Managed):
@@ -42,37 +67,48 @@ class ManagedPainter(Managed):
 
     def __init__(self, painter: Painter, module: nn.Module) -> None:
         super().__init__(module)
-        self._painter = painter
+        self.inner = painter
         self.name, self.multiple = painter.name, painter.multiple
         self.size, self.stochastic = painter.size, painter.stochastic
 
     def paint(self, image: Tensor, hole: Tensor, count: int, generator: torch.Generator | None) -> Tensor:
         """See `Painter.paint`."""
-        self.make_ready()
-        return self._painter.paint(image, hole, count, generator)
+        self.make_ready(painting_bytes(image, count))
+        return self.inner.paint(image, hole, count, generator)
+
+
+FEATURES = FeatureCache()
+"""What managed encoders have seen, for all nodes and for the editor's route."""
 
 
 class ManagedEncoder(Managed):
-    """An encoder of the library whose module ComfyUI manages."""
+    """An encoder of the library whose module ComfyUI manages; what it has seen is remembered.
 
-    def __init__(self, encoder: Encoder, module: nn.Module) -> None:
+    `width` is that of its tokens.
+    """
+
+    def __init__(self, encoder: Encoder, module: nn.Module, width: int) -> None:
         super().__init__(module)
-        self._encoder = encoder
+        self.inner, self.cache, self._width = encoder, FEATURES, width
         self.name, self.stride, self.size = encoder.name, encoder.stride, encoder.size
 
     def encode(self, images: Tensor) -> Tensor:
         """See `Encoder.encode`."""
-        self.make_ready()
-        return self._encoder.encode(images)
+        self.make_ready(encoding_bytes(images, self.stride, self._width))
+        return self.inner.encode(images)
 
 
 class ManagedDINO(ManagedEncoder):
     """A managed encoder that has attention keys as well."""
 
-    def features(self, images: Tensor, **wanted: object) -> Features:
+    def __init__(self, encoder: DINOEncoder, module: nn.Module) -> None:
+        super().__init__(encoder, module, encoder.width)
+        self._dino = encoder
+
+    def features(self, images: Tensor, **wanted: Any) -> Features:
         """See `DINOEncoder.features`."""
-        self.make_ready()
-        return self._encoder.features(images, **wanted)
+        self.make_ready(encoding_bytes(images, self.stride, self._width, bool(wanted.get("keys"))))
+        return self._dino.features(images, **wanted)
 
 
 @cache

@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 from comfy_api.latest import io
 
+from ..paintseg.amcp.progress import watched
 from ..paintseg.config import Config
 from ..paintseg.encoders import Encoder
 from ..paintseg.painters import Painter
 from .convert import config_from
 from .managed import embedded_encoder, embedded_painter
-from .progress import StepProgress, reporting
+from .progress import StepProgress
 from .sockets import model_inputs, override_inputs, preset_input, seed_input
 
 
@@ -59,10 +60,10 @@ class Method:
         painter = painter or embedded_painter()
         return cls(painter, outpainter or painter, encoder or embedded_encoder(), config, seed)
 
-    def watched(self, images: int) -> Run:
-        """The method with one progress bar over so many runs of it."""
-        progress = StepProgress(images, self.config.steps)
-        phi, psi = (reporting(model, progress.within) for model in (self.inpainter, self.outpainter))
+    def watched(self, images: int, with_plates: bool = False) -> Run:
+        """The method with one progress bar over so many runs of it, and over the painting of a plate after each."""
+        progress = StepProgress(images, self.config.steps, images if with_plates else 0)
+        phi, psi = (watched(model, progress.within) for model in (self.inpainter, self.outpainter))
         return Run(phi, self.encoder, self.config, self.seed, psi, progress)
 
 

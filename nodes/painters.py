@@ -22,9 +22,7 @@ class FastPainter(io.ComfyNode):
             search_aliases=["migan", "mi-gan", "inpaint model", "paintseg painter", "lama"],
             inputs=[],
             outputs=[
-                PainterSocket.Output(
-                    display_name="painter", tooltip="For the painter inputs of the PaintSeg nodes."
-                )
+                PainterSocket.Output(display_name="painter", tooltip="For the painter inputs of the PaintSeg nodes.")
             ],
         )
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import torch
-from comfy_api.latest import io, ui
+from comfy_api.latest import io
 from torch import Tensor
 
+from ..paintseg.config import Direction
 from ..paintseg.encoders import Encoder
-from ..paintseg.errors import InputError
-from ..paintseg.measure import Measured, measure
-from ..paintseg.parsing import as_masks, fit_mask, pair_up
+from ..paintseg.io.inputs import as_masks, pair_up
+from ..paintseg.ops.images import check_size, resize_mask, size_of
 from ..paintseg.prompts import Prompt
+from ..paintseg.tasks.painting_potential import Measured, measure
 from ..paintseg.visualize import heat_map
 from .convert import config_from, image_output, mask_output, photos_from
 from .managed import embedded_encoder
+from .previews import preview
 from .sockets import CATEGORY, encoder_input, image_input, preset_input, prompt_input
 
 TERMS = ("paint", "color", "prompt", "affinity")
@@ -65,13 +67,9 @@ class ContrastivePotential(io.ComfyNode):
                     display_name="potential",
                     tooltip="The weighted sum of the terms, 0 to 1 inside the contrast box, 0 outside.",
                 ),
-                io.Image.Output(
-                    display_name="heat_map", tooltip="The same as colours, grey outside the contrast box."
-                ),
+                io.Image.Output(display_name="heat_map", tooltip="The same as colours, grey outside the contrast box."),
                 *(
-                    io.Image.Output(
-                        display_name=f"{name}_term", tooltip=f"{text} Grey when the preset leaves it out."
-                    )
+                    io.Image.Output(display_name=f"{name}_term", tooltip=f"{text} Grey when the preset leaves it out.")
                     for name, text in terms.items()
                 ),
             ],
@@ -84,19 +82,15 @@ class ContrastivePotential(io.ComfyNode):
         image: Tensor,
         painted: Tensor,
         mask: Tensor,
-        direction: str,
+        direction: Direction,
         preset: str,
         prompt: tuple[Prompt, ...] | None = None,
         encoder: Encoder | None = None,
     ) -> io.NodeOutput:
         config, encoder = config_from(preset), encoder or embedded_encoder()
-        photos, paintings = photos_from(image), photos_from(painted)
-        if photos.shape[-2:] != paintings.shape[-2:]:
-            raise InputError(
-                f"the painted image must have the image's size {photos.shape[-1]} x {photos.shape[-2]}, "
-                f"not {paintings.shape[-1]} x {paintings.shape[-2]}"
-            )
-        regions = [fit_mask(region.cpu(), tuple(photos.shape[-2:])) for region in as_masks(mask)]
+        photos, paintings = photos_from(image), photos_from(painted, "painted image")
+        check_size(paintings, size_of(photos), "painted image", 2)
+        regions = [resize_mask(region.cpu(), size_of(photos)) for region in as_masks(mask)]
         pairs = pair_up(photos, paintings, ("images", "painted images"))
         with_masks = pair_up(pairs, regions, ("images", "masks"))
         with_prompts = pair_up(with_masks, prompt or (None,), ("images", "prompts"))
@@ -104,12 +98,12 @@ class ContrastivePotential(io.ComfyNode):
             measure(photo, painting, region, encoder, config, direction, one)
             for ((photo, painting), region), one in with_prompts
         ]
-        heat = image_output([heat_map(one.total, one.scope) for one in found])
+        heat = [heat_map(one.total, one.scope) for one in found]
         return io.NodeOutput(
             mask_output([one.total for one in found]),
-            heat,
+            image_output(heat),
             *(image_output([_heat_of(one, name) for one in found]) for name in TERMS),
-            ui=ui.PreviewImage(heat, cls=cls),
+            ui=preview(heat, cls),
         )
 
 

@@ -4,17 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TypedDict
 
-from comfy_api.latest import io, ui
+from comfy_api.latest import io
 from torch import Tensor
 
 from ..paintseg.errors import InputError
-from ..paintseg.parsing import as_masks, fit_mask, fit_strokes, pair_up, parse_boxes, parse_points
-from ..paintseg.prompts import Point, Prompt, dot_points
+from ..paintseg.io.inputs import as_masks, fit_strokes, pair_up, parse_boxes, read_points
+from ..paintseg.ops.coordinates import BOX_FORMATS, Box, BoxFormat, place_boxes
+from ..paintseg.ops.images import resize_mask, size_of
+from ..paintseg.prompts import Kind, Point, Prompt, box_prompt, dot_points
 from ..paintseg.visualize import draw_prompt
-from .convert import image_output, mask_output, photos_from
-from .sockets import CATEGORY, PromptSocket, image_input
+from .convert import mask_output, photos_from
+from .notes import reaches_beyond, with_notes
+from .previews import shrunk
+from .sockets import CATEGORY, PromptSocket, boxes_input, image_input
 
+
+class Chosen(TypedDict, total=False):
+    """The value of the input `kind`: which it is, and what the sockets and widgets of that kind hold."""
+
+    kind: Kind
+    x: int
+    y: int
+    dots: Tensor | None
+    scribble: Tensor
+    mask: Tensor
+
+
+class Statement(TypedDict, total=False):
+    """What one prompt says by its kind, as arguments of `Prompt`."""
+
+    box: Box
+    points: tuple[Point, ...]
+    scribble: Tensor
+    mask: Tensor
+
+
+_OWN = {
+    "box": "boxes takes one per image",
+    "point": "a batch of dots gives each its own",
+    "scribble": "a batch of scribbles gives each its own",
+    "mask": "a batch of masks gives each its own",
+}
 _POINTS = 'in pixels, as JSON: [{"x": 10, "y": 20}], as written by point editors and read by core\'s SAM3.'
 
 
@@ -27,7 +59,7 @@ class PromptToMask(io.ComfyNode):
             node_id="PaintSeg_PromptToMask",
             display_name="PaintSeg Prompt",
             category=CATEGORY,
-            description="Say where the object is: draw a box, or give points, a scribble or a rough mask.",
+            description="Say where the object is: with a box on the photo, points, a scribble or a rough mask.",
             search_aliases=[
                 "paintseg",
                 "segment",
@@ -40,7 +72,7 @@ class PromptToMask(io.ComfyNode):
                 "select object",
             ],
             inputs=[
-                # The first input: the box widget draws on the picture of whatever is wired there.
+                # The first input: the box widget lies on the picture of whatever is wired there.
                 image_input("The photo with the object. Several images share the prompt, or have one each."),
                 io.DynamicCombo.Input("kind", options=_options(), tooltip="How you point at the object."),
                 # Not among the options of `kind`: the browser leaves its number fields behind there.
@@ -49,15 +81,10 @@ class PromptToMask(io.ComfyNode):
                     component="ImageCrop",
                     optional=True,
                     default={"x": 64, "y": 64, "width": 256, "height": 256},
-                    tooltip="A box around the object, in pixels: drawn on the image (Nodes 2.0) or typed.",
+                    tooltip="A box around the object, in pixels. In Nodes 2.0 drag its corners and edges, or the box "
+                    "itself; in classic nodes type its numbers.",
                 ),
-                io.MultiType.Input(
-                    "boxes",
-                    types=[io.BoundingBox, io.BBOX, io.Custom("ARRAY"), io.String],
-                    optional=True,
-                    tooltip="Boxes from another node, instead of the one drawn: one for all images, one per "
-                    "image, or several for a single image, which gives one mask each.",
-                ),
+                boxes_input("on the photo"),
                 io.String.Input(
                     "points", optional=True, force_input=True, tooltip=f"More points on the object, {_POINTS}"
                 ),
@@ -67,14 +94,19 @@ class PromptToMask(io.ComfyNode):
                     force_input=True,
                     tooltip=f"Points on what is not the object, {_POINTS}",
                 ),
-                io.Mask.Input(
-                    "negative_scribble", optional=True, tooltip="Strokes over what is not the object."
+                io.Mask.Input("negative_scribble", optional=True, tooltip="Strokes over what is not the object."),
+                io.Combo.Input(
+                    "boxes_format",
+                    options=list(BOX_FORMATS),
+                    optional=True,
+                    default=BOX_FORMATS[0],
+                    advanced=True,
+                    tooltip="What the four numbers of wired boxes are: xyxy, the corners, or xywh, the upper left "
+                    "corner, width and height. Boxes that name their sides need no choice.",
                 ),
             ],
             outputs=[
-                PromptSocket.Output(
-                    display_name="prompt", tooltip="For PaintSeg Segment and PaintSeg Start."
-                ),
+                PromptSocket.Output(display_name="prompt", tooltip="For PaintSeg Segment and PaintSeg Start."),
                 io.Mask.Output(
                     display_name="mask",
                     tooltip="Where the search starts: the box or the rough mask filled, "
@@ -88,31 +120,46 @@ class PromptToMask(io.ComfyNode):
     def execute(
         cls,
         image: Tensor,
-        kind: Mapping[str, object],
+        kind: Chosen,
         box: Mapping[str, int] | None = None,
         boxes: object = None,
         points: str = "",
         negative_points: str = "",
         negative_scribble: Tensor | None = None,
+        boxes_format: BoxFormat = BOX_FORMATS[0],
     ) -> io.NodeOutput:
         photos = photos_from(image)
-        size = tuple(photos.shape[-2:])
-        positive, negative = parse_points(points), parse_points(negative_points, "negative points")
+        size = size_of(photos)
+        positive, negative, note = read_points(points, negative_points, size)
+        chosen = kind["kind"]
+        if points.strip() and not positive and chosen == "point" and not _is_said(kind):
+            raise InputError("the points wired hold none on the object: what should find one has found nothing")
+        statements, said = _statements(kind, box, boxes, size, positive, boxes_format)
         prompts = [
-            Prompt(**{"size": size, "points": positive, "negative_points": negative} | own)
-            for own in _statements(kind, box, boxes, size, positive)
+            Prompt(
+                size,
+                box=own.get("box"),
+                points=own.get("points", positive),
+                negative_points=negative,
+                scribble=own.get("scribble"),
+                mask=own.get("mask"),
+            )
+            for own in statements
         ]
+        notes = [*note.splitlines(), *said]
+        for own, prompt in zip(statements, prompts, strict=True):
+            notes += reaches_beyond(own.get("box"), prompt)
         if negative_scribble is not None:
-            strokes = [
-                fit_strokes(mask.cpu(), size) for mask in as_masks(negative_scribble, "negative scribble")
-            ]
+            strokes = [fit_strokes(mask.cpu(), size) for mask in as_masks(negative_scribble, "negative scribble")]
             pairs = pair_up(prompts, strokes, ("prompts", "negative scribbles"))
             prompts = [_with_not_object(prompt, mask) for prompt, mask in pairs]
         drawn = [
-            draw_prompt(photo, prompt) for photo, prompt in pair_up(photos, prompts, ("images", "prompts"))
+            draw_prompt(shrunk(photo), prompt) for photo, prompt in pair_up(photos, prompts, ("images", "prompts"))
         ]
         regions = mask_output([prompt.start_region() for prompt in prompts])
-        return io.NodeOutput(tuple(prompts), regions, ui=ui.PreviewImage(image_output(drawn), cls=cls))
+        if len(prompts) == 1 < len(photos):
+            notes.append(f"one {chosen} counts for all {len(photos)} images, at the same place in each: {_OWN[chosen]}")
+        return io.NodeOutput(tuple(prompts), regions, ui=with_notes(drawn, notes, cls))
 
 
 def _options() -> list[io.DynamicCombo.Option]:
@@ -136,9 +183,7 @@ def _options() -> list[io.DynamicCombo.Option]:
     scribble = io.Mask.Input(
         "scribble", tooltip="Strokes on the object, for instance from the mask editor of Load Image."
     )
-    mask = io.Mask.Input(
-        "mask", tooltip="A rough mask of the object, of any size, hard or soft, from anywhere."
-    )
+    mask = io.Mask.Input("mask", tooltip="A rough mask of the object, of any size, hard or soft, from anywhere.")
     return [
         # No socket alone here: the browser cannot make a node whose first option has sockets but no widget.
         io.DynamicCombo.Option("box", []),
@@ -149,38 +194,45 @@ def _options() -> list[io.DynamicCombo.Option]:
 
 
 def _statements(
-    kind: Mapping[str, object],
+    kind: Chosen,
     box: Mapping[str, int] | None,
     boxes: object,
     size: tuple[int, int],
     points: tuple[Point, ...],
-) -> list[dict[str, object]]:
-    """What the chosen kind says, as arguments of Prompt, one per prompt."""
+    form: BoxFormat,
+) -> tuple[list[Statement], list[str]]:
+    """What the chosen kind says, as arguments of Prompt, one per prompt, and notes on how it was read."""
     chosen = kind["kind"]
     if chosen == "point":
-        if kind.get("dots") is not None:
-            return [{"points": (*points, *_dots(mask, size))} for mask in as_masks(kind["dots"], "dots")]
-        return [{} if points else {"points": (_point(kind, box),)}]
+        dots = kind.get("dots")
+        if dots is not None:
+            return [{"points": (*points, *_dots(mask, size))} for mask in as_masks(dots, "dots")], []
+        return [{} if points else {"points": (_point(kind, box, size),)}], []
     if chosen == "scribble":
-        return [
-            {"scribble": fit_strokes(mask.cpu(), size)} for mask in as_masks(kind["scribble"], "scribble")
-        ]
+        return [{"scribble": fit_strokes(mask.cpu(), size)} for mask in as_masks(kind["scribble"], "scribble")], []
     if chosen == "mask":
-        return [{"mask": fit_mask(mask.cpu(), size)} for mask in as_masks(kind["mask"], "mask")]
-    lists = parse_boxes(box, "box") if boxes is None else parse_boxes(boxes, "boxes")
+        return [{"mask": resize_mask(mask.cpu(), size)} for mask in as_masks(kind["mask"], "mask")], []
+    lists = parse_boxes(box, "box") if boxes is None else parse_boxes(boxes, "boxes", form)
+    placed = [place_boxes(frame, size) for frame in lists]
+    lists = [frame for frame, _ in placed]
     if len(lists) > 1 and any(len(frame) != 1 for frame in lists):
         raise InputError("the boxes must be one per image, or all for a single image")
-    return [{"box": one} for frame in lists for one in frame]
+    notes = [line for _, note in placed for line in note.splitlines()]
+    return [{"box": one} for frame in lists for one in frame], list(dict.fromkeys(notes))
 
 
-def _point(kind: Mapping[str, object], box: Mapping[str, int] | None) -> Point:
-    """The point typed, each number that is -1 taken from the middle of the box."""
-    typed = float(kind["x"]), float(kind["y"])
-    if min(typed) >= 0:
-        return typed
-    x0, y0, x1, y1 = parse_boxes(box, "box")[0][0]
-    middle = (x0 + x1) / 2, (y0 + y1) / 2
-    return tuple(value if value >= 0 else other for value, other in zip(typed, middle, strict=True))
+def _is_said(kind: Chosen) -> bool:
+    """Whether dots or x and y point at an object, without points being wired."""
+    return kind.get("dots") is not None or min(kind["x"], kind["y"]) >= 0
+
+
+def _point(kind: Chosen, box: Mapping[str, int] | None, size: tuple[int, int]) -> Point:
+    """The point typed, each number that is -1 taken from the middle of the box as far as it lies in the image."""
+    x, y = float(kind["x"]), float(kind["y"])
+    if min(x, y) >= 0:
+        return x, y
+    ((middle_x, middle_y),) = box_prompt(parse_boxes(box, "box")[0][0], size).bump_centres()
+    return x if x >= 0 else middle_x, y if y >= 0 else middle_y
 
 
 def _dots(painted: Tensor, size: tuple[int, int]) -> tuple[Point, ...]:

@@ -21,9 +21,10 @@ from comfy.model_base import BaseModel
 from comfy_extras.nodes_differential_diffusion import DifferentialDiffusion
 from torch import Tensor
 
+from ..paintseg.amcp.progress import Progress
+from ..paintseg.ops.images import size_of
 from ..paintseg.painters import check_request, keep_outside
 from ..paintseg.painters.fitting import Fit, fill_smoothly, fit, soften
-from .progress import Report
 
 Masking = Literal["auto", "on", "off"]
 
@@ -59,7 +60,7 @@ class DiffusionPainter:
     masking: Masking = "auto"
     size: int = 512
     batch: int = 0
-    report: Report | None = None
+    report: Progress | None = None
 
     multiple = 8
     stochastic = True
@@ -73,12 +74,11 @@ class DiffusionPainter:
     def _model(self) -> BaseModel:
         return self.guider.model_patcher.model
 
-    def reporting(self, report: Report) -> DiffusionPainter:
+    def reporting(self, report: Progress) -> DiffusionPainter:
         """The same painter, telling `report` how far its paintings are."""
         return replace(self, report=report)
 
-    def paint(self, image: Tensor, hole: Tensor, count: int = 1,
-              generator: torch.Generator | None = None) -> Tensor:
+    def paint(self, image: Tensor, hole: Tensor, count: int = 1, generator: torch.Generator | None = None) -> Tensor:
         """See `Painter.paint`. Where a sampler adds noise, a painting depends on those of its batch."""
         check_request(self, image, hole, count)
         if not (hole > 0.5).any():
@@ -102,7 +102,7 @@ class DiffusionPainter:
 
     def _fit(self, image: Tensor) -> Fit:
         multiple = lcm(CANVAS_MULTIPLE, self.vae.spacial_compression_encode())
-        return fit(tuple(image.shape[1:]), multiple, self.size)
+        return fit(size_of(image), multiple, self.size)
 
     def _task(self, shown: Tensor, area: Tensor) -> Task:
         """Everything about a request that its paintings share.
@@ -111,16 +111,19 @@ class DiffusionPainter:
             shown: 3 x h x w with the hole filled. area: 1 x h x w of 0 and 1.
         """
         latent = self._encode(shown)
-        cells = torch.nn.functional.adaptive_max_pool2d(area[None], tuple(latent.shape[-2:]))
+        cells = torch.nn.functional.adaptive_max_pool2d(area[None], size_of(latent))
         takes_mask = listens_to_mask(self._model, latent)
         masked = self.masking == "on" or (self.masking == "auto" and not takes_mask)
         guider = copy.copy(self.guider)
         if takes_mask:
             # Models given the mask at the latent's size round it: no painted pixel may be lost there.
-            values = {"concat_latent_image": self._encode(torch.where(area > 0.5, 0.5, shown)),
-                      "concat_mask": cells if self._model.concat_keys else area[None]}
-            guider.original_conds = {name: [{**cond, **values} for cond in group]
-                                     for name, group in guider.original_conds.items()}
+            values = {
+                "concat_latent_image": self._encode(torch.where(area > 0.5, 0.5, shown)),
+                "concat_mask": cells if self._model.concat_keys else area[None],
+            }
+            guider.original_conds = {
+                name: [{**cond, **values} for cond in group] for name, group in guider.original_conds.items()
+            }
         if masked and "denoise_mask_function" not in guider.model_options:
             options = comfy.model_patcher.create_model_options_clone(guider.model_options)
             options["denoise_mask_function"] = partial(DifferentialDiffusion.forward, strength=1.0)
@@ -132,8 +135,12 @@ class DiffusionPainter:
         size = min(len(draws), self.batch or self._fitting(task, len(draws)))
         while True:
             try:
-                return torch.cat([self._sample(task, draws[at:at + size], at / len(draws), len(draws))
-                                  for at in range(0, len(draws), size)])
+                return torch.cat(
+                    [
+                        self._sample(task, draws[at : at + size], at / len(draws), len(draws))
+                        for at in range(0, len(draws), size)
+                    ]
+                )
             except Exception as problem:
                 comfy.model_management.raise_non_oom(problem)
                 if size == 1:
@@ -163,20 +170,28 @@ class DiffusionPainter:
         latents = task.latent.expand(len(draws), *task.latent.shape[1:]).clone()
         callback = self._callback(before, len(draws) / total)
         with torch.random.fork_rng(devices=[]):  # some samplers seed torch's own generator
-            samples = task.guider.sample(torch.cat(noises), latents, self.sampler, self.sigmas,
-                                         denoise_mask=task.mask, callback=callback, disable_pbar=True,
-                                         seed=seeds[0])
+            samples = task.guider.sample(
+                torch.cat(noises),
+                latents,
+                self.sampler,
+                self.sigmas,
+                denoise_mask=task.mask,
+                callback=callback,
+                disable_pbar=True,
+                seed=seeds[0],
+            )
         return self._decode(samples)
 
     def _callback(self, before: float, share: float) -> Callable[[int, Tensor, Tensor, int], None] | None:
-        if self.report is None:
+        report = self.report
+        if report is None:
             return None
         patcher = self.guider.model_patcher
         previewer = latent_preview.get_previewer(patcher.load_device, patcher.model.latent_format)
 
         def callback(step: int, denoised: Tensor, _: Tensor, steps: int) -> None:
             seen = previewer.decode_latent_to_preview_image("JPEG", denoised) if previewer else None
-            self.report(before + share * (step + 1) / steps, seen)
+            report(before + share * (step + 1) / steps, seen)
 
         return callback
 
@@ -209,8 +224,9 @@ class Task:
 def listens_to_mask(model: BaseModel, latent: Tensor) -> bool:
     """Whether a model takes the mask as extra channels: whether they differ for a full and an empty mask."""
     given = {"noise": torch.zeros_like(latent), "device": latent.device, "concat_latent_image": latent}
-    empty, full = (model.concat_cond(concat_mask=torch.full((1, 1, *latent.shape[-2:]), level), **given)
-                   for level in (0.0, 1.0))
+    empty, full = (
+        model.concat_cond(concat_mask=torch.full((1, 1, *latent.shape[-2:]), level), **given) for level in (0.0, 1.0)
+    )
     return empty is not None and not torch.equal(empty, full)
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from comfy_api.latest import io, ui
+from comfy_api.latest import io
 from torch import Tensor
 
 from ..paintseg.errors import InputError
-from ..paintseg.parsing import as_masks
+from ..paintseg.io.inputs import as_masks
+from ..paintseg.io.labels import prompts_from_labels
 from ..paintseg.prompts import Prompt
-from ..paintseg.several import prompts_from_labels, segment_each
+from ..paintseg.tasks.several import segment_each
 from ..paintseg.visualize import overlay_objects
 from .convert import image_output, mask_output, photos_from
 from .method import Method, method_inputs, warn
+from .previews import preview
 from .sockets import CATEGORY, image_input, prompt_input
 
 
@@ -37,6 +39,9 @@ class Objects(io.ComfyNode):
                 "instance segmentation",
                 "label map",
                 "segment all",
+                "segment anything",
+                "sam",
+                "mask",
             ],
             inputs=[
                 image_input("The photo, a single one."),
@@ -49,7 +54,7 @@ class Objects(io.ComfyNode):
                     "labels",
                     optional=True,
                     tooltip="Instead of prompts: a rough label map of the photo's size. Every grey other than black is "
-                    "an object.",
+                    "an object, 64 at most. Drawn with hard edges; resized by nearest-exact, kept as PNG.",
                 ),
                 *method_inputs(),
             ],
@@ -82,21 +87,22 @@ class Objects(io.ComfyNode):
         found = segment_each(photos[0], prompts, *run)
         for number, result in enumerate(found.results, start=1):
             warn(result.note, of=f"object {number}")
-        overview = image_output([overlay_objects(photos[0], found.labels)])
+        overview = overlay_objects(photos[0], found.labels)
+        run.progress.final(overview)
         return io.NodeOutput(
             mask_output(list(found.masks)),
             mask_output(list(found.soft)),
             mask_output([found.labels.clamp(max=255) / 255]),
-            overview,
-            ui=ui.PreviewImage(overview, cls=cls),
+            image_output([overview]),
+            ui=preview([overview], cls),
         )
 
 
 def _prompts(prompt: tuple[Prompt, ...] | None, labels: Tensor | None) -> list[Prompt]:
     if (prompt is None) == (labels is None):
         raise InputError("say where the objects are: wire either prompts or a label map, not both")
-    if prompt is not None:
-        return list(prompt)
+    if labels is None:
+        return list(prompt or ())
     maps = as_masks(labels.cpu(), "label map")
     if len(maps) > 1:
         raise InputError(f"there must be one label map, not {len(maps)}")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..paintseg.config import PRESETS
+from ..paintseg.config import MOST_CHOICES, PRESETS
 
 CATEGORY = "PaintSeg"
+LAYERS = f"{CATEGORY}/layers"
 
 PromptSocket = io.Custom("PAINTSEG_PROMPT")
 """tuple[paintseg.prompts.Prompt, ...]: one for all images, or one per image."""
@@ -20,6 +21,22 @@ EncoderSocket = io.Custom("PAINTSEG_ENCODER")
 StateSocket = io.Custom("PAINTSEG_STATE")
 """nodes.steps.Carried"""
 
+ClicksSocket = io.Custom("PAINTSEG_CLICKS")
+"""The text or the dict of paintseg.io.clicks; the browser shows an editor for it (web/js)."""
+
+
+LayersSocket = io.Custom("LAYERS")
+"""ComfyUI's own type since 0.31: paintseg.layers.document reads and makes its values."""
+
+
+def layers_input() -> io.MultiType.Input:
+    """Layers, as a batch of images or as one LAYERS value."""
+    return io.MultiType.Input(
+        "layers",
+        types=[io.Image, LayersSocket],
+        tooltip="RGBA images, front to back, or a layer stack from PaintSeg Layers, Add Layer or another node.",
+    )
+
 
 def image_input(tooltip: str, name: str = "image") -> io.Image.Input:
     """An IMAGE input."""
@@ -28,9 +45,7 @@ def image_input(tooltip: str, name: str = "image") -> io.Image.Input:
 
 def prompt_input(optional: bool = False, tooltip: str = "") -> io.Input:
     """The PROMPT input."""
-    words = (
-        tooltip or "Where the object is, from PaintSeg Prompt. One prompt for all images, or one per image."
-    )
+    words = tooltip or "Where the object is, from PaintSeg Prompt. One prompt for all images, or one per image."
     return PromptSocket.Input("prompt", optional=optional, tooltip=words)
 
 
@@ -62,8 +77,9 @@ def preset_input(default: str = "balanced") -> io.Combo.Input:
         "preset",
         options=list(PRESETS),
         default=default,
-        tooltip="balanced: the default. fast: one step, and a box stays where it is drawn. best: more steps and "
-        "paintings, larger. paper: the parameters of the PaintSeg paper, to the letter.",
+        tooltip="balanced: the default. fast: one step, and a box stays where it is drawn. best: more paintings, "
+        "looked at more closely. paper: the parameters of the PaintSeg paper, and of its authors' demo where it is "
+        "silent.",
     )
 
 
@@ -101,3 +117,30 @@ def override_inputs() -> list[io.Input]:
             tooltip="How many paintings vote in each step. 0: as many as the preset says.",
         ),
     ]
+
+
+def painter_input() -> io.Input:
+    """The painter; may stay unwired."""
+    return PainterSocket.Input("painter", optional=True, tooltip="Fills the hole. Unwired: the embedded MI-GAN.")
+
+
+def candidates_input(default: int) -> io.Int.Input:
+    """Paintings to choose from."""
+    return io.Int.Input(
+        "candidates",
+        default=default,
+        min=1,
+        max=MOST_CHOICES,
+        tooltip="Paintings of each hole; the one that looks most like its surroundings is taken.",
+    )
+
+
+def boxes_input(own: str) -> io.MultiType.Input:
+    """The input of boxes by wire; `own` says which box of the node's own they take the place of."""
+    return io.MultiType.Input(
+        "boxes",
+        types=[io.BoundingBox, io.BBOX, io.Custom("ARRAY"), io.String],
+        optional=True,
+        tooltip=f"Boxes from another node, instead of the one {own}: one for all images, one per image, "
+        "or several for a single image, which gives one mask each.",
+    )

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
-from comfy_api.latest import io, ui
+from comfy_api.latest import io
 from torch import Tensor
 
-from ..paintseg.amcp import State, step
+from ..paintseg.amcp.loop import State, step
+from ..paintseg.amcp.progress import watched
+from ..paintseg.io.inputs import pair_up
 from ..paintseg.painters import Painter
-from ..paintseg.parsing import pair_up
 from ..paintseg.prompts import Prompt
-from ..paintseg.segment import begin, finish
+from ..paintseg.segmentation import begin, finish
 from ..paintseg.visualize import cluster_map, painted_photo, potential_map, step_frame
 from .convert import image_output, mask_output, photos_from
 from .method import Method, method_inputs, warn
-from .progress import StepProgress, reporting
+from .previews import preview
+from .progress import StepProgress
 from .sockets import CATEGORY, PainterSocket, StateSocket, image_input, prompt_input
 
 
@@ -100,12 +102,8 @@ class AMCPStep(io.ComfyNode):
             outputs=[
                 StateSocket.Output(display_name="state", tooltip="For the next step."),
                 io.Mask.Output(display_name="mask", tooltip="The object after this step, 0 or 1."),
-                io.Image.Output(
-                    display_name="painting", tooltip="The photo with what was painted in this step."
-                ),
-                io.Mask.Output(
-                    display_name="potential", tooltip="How far the photo is from the painting, 0 to 1."
-                ),
+                io.Image.Output(display_name="painting", tooltip="The photo with what was painted in this step."),
+                io.Mask.Output(display_name="potential", tooltip="How far the photo is from the painting, 0 to 1."),
                 io.Mask.Output(
                     display_name="cluster",
                     tooltip="1 where the potential is of the highest cluster, 0 where of the lowest; with three "
@@ -115,13 +113,15 @@ class AMCPStep(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, state: Carried, direction: str, painter: Painter | None = None) -> io.NodeOutput:
+    def execute(
+        cls, state: Carried, direction: Literal["auto", "I", "O"], painter: Painter | None = None
+    ) -> io.NodeOutput:
         method, progress = state.method, StepProgress(len(state.states), 1)
         done = []
         for before in state.states:
             way = before.scene.config.direction(before.step) if direction == "auto" else direction
             chosen = painter or (method.inpainter if way == "I" else method.outpainter)
-            done.append(step(before, way, reporting(chosen, progress.within), method.encoder))
+            done.append(step(before, way, watched(chosen, progress.within), method.encoder))
             progress(done[-1])
             warn(done[-1].note)
         return io.NodeOutput(
@@ -130,5 +130,5 @@ class AMCPStep(io.ComfyNode):
             image_output([painted_photo(after) for after in done]),
             mask_output([potential_map(after) for after in done]),
             mask_output([cluster_map(after) for after in done]),
-            ui=ui.PreviewImage(image_output([step_frame(after) for after in done]), cls=cls),
+            ui=preview([step_frame(after) for after in done], cls),
         )

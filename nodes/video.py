@@ -6,17 +6,18 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from comfy_api.latest import io, ui
+from comfy_api.latest import io
 from torch import Tensor
 
 from ..paintseg.errors import InputError
-from ..paintseg.parsing import pair_up
+from ..paintseg.io.inputs import pair_up
 from ..paintseg.prompts import Prompt
-from ..paintseg.segment import segment
-from ..paintseg.video import follow
+from ..paintseg.segmentation import segment
+from ..paintseg.tasks.video import follow
 from ..paintseg.visualize import overlay
 from .convert import image_output, mask_output, photos_from
 from .method import Method, Run, method_inputs, warn
+from .previews import preview
 from .sockets import CATEGORY, image_input, prompt_input
 
 
@@ -33,6 +34,9 @@ class Video(io.ComfyNode):
             "frame's mask seeds the next. Or segments a batch of photos one by one.",
             search_aliases=[
                 "paintseg",
+                "segment",
+                "mask",
+                "sam",
                 "video",
                 "track",
                 "tracking",
@@ -91,8 +95,8 @@ class Video(io.ComfyNode):
             masks.append(mask)
             softs.append(soft)
             shown.append(overlay(photo, soft))
-        overview = image_output(shown)
-        return io.NodeOutput(mask_output(masks), mask_output(softs), overview, ui=ui.PreviewImage(overview, cls=cls))
+            run.progress.final(shown[-1])
+        return io.NodeOutput(mask_output(masks), mask_output(softs), image_output(shown), ui=preview(shown, cls))
 
 
 def _follow(

@@ -1,13 +1,12 @@
 """Prompts: the ways a person points at an object, and what each says at the start.
 
-A prompt may hold several kinds at once (a box and a not-object point). The strongest statement about extent
+A prompt may hold several kinds at once (a box and a negative point). The strongest statement about extent
 starts the loop: coarse mask, then box, then strokes, then points (paper, section 5.2).
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -17,11 +16,14 @@ from scipy import ndimage
 from torch import Tensor
 
 from .errors import InputError
-from .morphology import bounding_box, box_mask
+from .ops.boxes import PixelBox, bounding_box, box_mask, whole_pixels
+from .ops.coordinates import Box, Point, box_of, plain, point_of
+from .ops.images import check_size, size_of
 
-Box = tuple[float, float, float, float]
-Point = tuple[float, float]
 Kind = Literal["mask", "box", "scribble", "point"]
+
+MAPS = ("scribble", "negative_scribble", "mask")
+"""What a prompt says by a picture of the photo's size."""
 
 _ROUNDING = 1e-3  # a mask that was resized passes 1 by this much at most, in half precision
 
@@ -37,6 +39,8 @@ class Prompt:
         negative_points: (x, y) on what is not the object.
         scribble: H x W bool, strokes on the object, or None.
         negative_scribble: H x W bool, strokes on what is not the object, or None.
+        order: which of the points came first, second and so on: True for the next one on the object, False for the next
+            one on what is not; empty for those on the object first.
         mask: H x W float in [0, 1] (but for rounding, which is cut off), a coarse mask of the object, or None; what is
             outside the box is cut off.
 
@@ -51,22 +55,30 @@ class Prompt:
     scribble: Tensor | None = None
     negative_scribble: Tensor | None = None
     mask: Tensor | None = None
+    order: tuple[bool, ...] = ()
 
     def __post_init__(self) -> None:
         height, width = self.size
         if height < 1 or width < 1:
             raise InputError(f"the image must have at least one pixel, not {width} x {height}")
-        for name in ("scribble", "negative_scribble", "mask"):
+        for name in MAPS:
             if getattr(self, name) is not None:
                 self._set(name, _check_map(name.replace("_", " "), getattr(self, name), self.size))
         for name in ("points", "negative_points"):
             self._set(name, _check_points(name.replace("_", " "), getattr(self, name), self.size))
         if self.box is not None:
             self._set("box", _clip_box(self.box, self.size))
+        self._set("order", tuple(map(bool, self.order)))
+        counts = len(self.points), len(self.negative_points)
+        if self.order and (self.order.count(True), self.order.count(False)) != counts:
+            raise InputError(
+                f"the order must name {counts[0]} points and {counts[1]} negative points, "
+                f"not {self.order.count(True)} and {self.order.count(False)}"
+            )
         if self.mask is None and self.box is None and self.scribble is None and not self.points:
             raise InputError("the prompt is empty: give a box, a point, a scribble or a coarse mask on the object")
         if self.mask is not None and self.box is not None:
-            self._set("mask", self.mask * box_mask(self.whole_box(), self.size))
+            self._set("mask", self.mask * box_mask(whole_pixels(self.box), self.size))
             if not (self.mask > 0.5).any():
                 raise InputError("the coarse mask and the box have no pixel in common; both must be on the object")
 
@@ -89,33 +101,52 @@ class Prompt:
         said = self.points or self.negative_points or any(one is not None for one in rest)
         return self.mask is not None and not said
 
-    def anchors(self) -> tuple[Point, ...]:
-        """Points known to be on the object: the points given and points along the strokes."""
-        return self.points + stroke_points(self.scribble)
+    def anchors(self) -> Tensor:
+        """n x 2, (x, y) of what is known to be on the object: every point given, every pixel of the strokes."""
+        return _spots(self.points, self.scribble)
 
-    def negative_anchors(self) -> tuple[Point, ...]:
-        """Points known not to be on the object."""
-        return self.negative_points + stroke_points(self.negative_scribble)
+    def negative_anchors(self) -> Tensor:
+        """m x 2, (x, y) of what is known not to be on the object, as in `anchors`."""
+        return _spots(self.negative_points, self.negative_scribble)
 
     def bump_centres(self, box_centre: bool = True) -> tuple[Point, ...]:
-        """The prompt points of eq. 2: the anchors and the box's centre; a coarse mask has none (section 4.2)."""
+        """The single points of eq. 2: those given and the box's centre; a coarse mask has none (section 4.2).
+
+        Every pixel of a stroke is a point of eq. 2 too; the strokes are handed on as they were drawn.
+        """
         if self.box is None or not box_centre:
-            return self.anchors()
+            return self.points
         x0, y0, x1, y1 = self.box
-        return (*self.anchors(), ((x0 + x1) / 2, (y0 + y1) / 2))
+        return (*self.points, ((x0 + x1) / 2, (y0 + y1) / 2))
 
     def with_points(self, points: Sequence[Point] = (), negative: Sequence[Point] = ()) -> Prompt:
         """The same prompt with points added."""
-        return replace(self, points=(*self.points, *points), negative_points=(*self.negative_points, *negative))
+        order = *(side for _, side in self.clicks()), *(True for _ in points), *(False for _ in negative)
+        return replace(
+            self,
+            points=(*self.points, *points),
+            negative_points=(*self.negative_points, *negative),
+            order=order,
+        )
 
-    def whole_box(self) -> tuple[int, int, int, int] | None:
+    def first_said(self) -> Prompt:
+        """What a conversation began with: mask, box or strokes, else the first point; the other points came after.
+
+        A prompt that begins with the same says the same first, whatever was clicked since.
+        """
+        return replace(self, points=self.points[:1] if self.kind == "point" else (), negative_points=(), order=())
+
+    def clicks(self) -> tuple[tuple[Point, bool], ...]:
+        """All points, (x, y), and whether each is on the object, in their order."""
+        on, off = iter(self.points), iter(self.negative_points)
+        order = self.order or (True,) * len(self.points) + (False,) * len(self.negative_points)
+        return tuple((next(on if side else off), side) for side in order)
+
+    def whole_box(self) -> PixelBox | None:
         """The box in whole pixels: every pixel it touches."""
-        if self.box is None:
-            return None
-        x0, y0, x1, y1 = self.box
-        return math.floor(x0), math.floor(y0), math.ceil(x1), math.ceil(y1)
+        return None if self.box is None else whole_pixels(self.box)
 
-    def extent(self) -> tuple[int, int, int, int] | None:
+    def extent(self) -> PixelBox | None:
         """Whole-pixel box around the coarse mask or the box; None when the prompt says nothing about extent."""
         return self.whole_box() if self.mask is None else bounding_box(self.mask[None, None])
 
@@ -123,17 +154,22 @@ class Prompt:
         """M_0, H x W bool: the coarse mask or the box itself, else the whole image (paper, section 5.2)."""
         if self.mask is not None:
             return self.mask > 0.5
-        return torch.ones(self.size, dtype=torch.bool) if self.box is None else box_mask(self.whole_box(), self.size)
+        if self.box is not None:
+            return box_mask(whole_pixels(self.box), self.size)
+        return torch.ones(self.size, dtype=torch.bool)
 
 
-def box_prompt(box: Sequence[float], size: tuple[int, int]) -> Prompt:
+def box_prompt(box: Sequence[float], size: Sequence[int]) -> Prompt:
     """A box (x0, y0, x1, y1) in pixels, end-exclusive, on an image of (H, W)."""
-    return Prompt(size=size, box=tuple(box))
+    height, width = size
+    return Prompt(size=(height, width), box=box_of(box))
 
 
-def point_prompt(points: Sequence[Point], size: tuple[int, int], negative: Sequence[Point] = ()) -> Prompt:
+def point_prompt(points: Sequence[Point], size: Sequence[int], negative: Sequence[Point] = ()) -> Prompt:
     """Points (x, y) in pixels on the object, and points on what is not."""
-    return Prompt(size=size, points=tuple(points), negative_points=tuple(negative))
+    height, width = size
+    on, off = _read_points("points", points), _read_points("negative points", negative)
+    return Prompt(size=(height, width), points=on, negative_points=off)
 
 
 def mask_prompt(mask: Tensor) -> Prompt:
@@ -141,7 +177,7 @@ def mask_prompt(mask: Tensor) -> Prompt:
     mask = torch.as_tensor(mask).float()
     if mask.ndim != 2:
         raise InputError(f"a coarse mask is H x W, not {tuple(mask.shape)}")
-    return Prompt(size=tuple(mask.shape), mask=mask)
+    return Prompt(size=size_of(mask), mask=mask)
 
 
 def scribble_prompt(scribble: Tensor, negative: Tensor | None = None) -> Prompt:
@@ -151,31 +187,10 @@ def scribble_prompt(scribble: Tensor, negative: Tensor | None = None) -> Prompt:
         raise InputError(f"a scribble is H x W, not {tuple(scribble.shape)}")
     other = None if negative is None else torch.as_tensor(negative) > 0.5
     return Prompt(
-        size=tuple(scribble.shape),
+        size=size_of(scribble),
         scribble=scribble > 0.5,
         negative_scribble=other if other is not None and other.any() else None,
     )
-
-
-def stroke_points(strokes: Tensor | None, spacing: int = 0) -> tuple[Point, ...]:
-    """Points spread over strokes H x W bool: one for every cell of `spacing` pixels that a stroke crosses.
-
-    The point is the centre of the stroke pixel nearest to the mean of the stroke's pixels in that cell, so it lies
-    on the stroke. By default cells are 24 pixels, and not more than 32 fit along the longer side: a large photo
-    painted over with a thick brush must not make thousands.
-    """
-    if strokes is None:
-        return ()
-    spacing = spacing or max(24, max(strokes.shape) // 32)
-    ys, xs = np.nonzero(strokes.cpu().numpy())
-    if not len(xs):
-        return ()
-    cell = (ys // spacing) * (strokes.shape[1] // spacing + 1) + xs // spacing
-    names, index = np.unique(cell, return_inverse=True)
-    mean_x, mean_y = (ndimage.mean(values, index, np.arange(len(names))) for values in (xs, ys))
-    distance = (xs - mean_x[index]) ** 2 + (ys - mean_y[index]) ** 2
-    nearest = ndimage.minimum_position(distance, index, np.arange(len(names)))
-    return tuple((float(xs[i]) + 0.5, float(ys[i]) + 0.5) for (i,) in nearest)
 
 
 def dot_points(dots: Tensor) -> tuple[Point, ...]:
@@ -192,12 +207,14 @@ def dot_points(dots: Tensor) -> tuple[Point, ...]:
     return tuple(points)
 
 
+def _spots(points: tuple[Point, ...], strokes: Tensor | None) -> Tensor:
+    """n x 2: the points, then the centres of the strokes' pixels."""
+    given = torch.tensor(points, dtype=torch.float32).view(-1, 2)
+    return given if strokes is None else torch.cat([given, strokes.nonzero().flip(1) + 0.5])
+
+
 def _check_map(name: str, values: Tensor, size: tuple[int, int]) -> Tensor:
-    if tuple(values.shape) != tuple(size):
-        raise InputError(
-            f"the {name} must have the image's size {size[1]} x {size[0]}, "
-            f"not {' x '.join(str(side) for side in reversed(values.shape))}"
-        )
+    check_size(values, size, name)
     if values.is_floating_point() and not torch.isfinite(values).all():
         raise InputError(f"the {name} holds NaN or infinite values")
     if name != "negative scribble" and not (values > 0.5).any():
@@ -210,21 +227,26 @@ def _check_map(name: str, values: Tensor, size: tuple[int, int]) -> Tensor:
 
 def _check_points(name: str, points: Sequence[Point], size: tuple[int, int]) -> tuple[Point, ...]:
     height, width = size
-    for point in points:
-        if len(point) != 2:
-            raise InputError(f"a point is two numbers x, y, not {tuple(point)}")
-        x, y = point
+    placed = _read_points(name, points)
+    for x, y in placed:
         if not (0 <= x < width and 0 <= y < height):  # NaN fails this too
             whose = "" if name == "points" else f" of the {name}"
             raise InputError(f"the point ({x:g}, {y:g}){whose} lies outside the image of {width} x {height}")
-    return tuple((float(x), float(y)) for x, y in points)
+    return placed
+
+
+def _read_points(name: str, points: Sequence[Point]) -> tuple[Point, ...]:
+    """Points as tuples, whatever sequence or array they come in."""
+    array = hasattr(points, "tolist") or isinstance(points, Mapping)
+    found = plain(points if array else list(points))
+    if not isinstance(found, list) or (found and not isinstance(found[0], (list, dict))):
+        found = [found]
+    return tuple(point_of(point, name) for point in found)
 
 
 def _clip_box(box: Sequence[float], size: tuple[int, int]) -> Box:
     height, width = size
-    if len(box) != 4:
-        raise InputError(f"a box is four numbers x0, y0, x1, y1, not {len(box)}")
-    x0, y0, x1, y1 = (float(value) for value in box)
+    x0, y0, x1, y1 = box_of(box)
     if not (x0 < x1 and y0 < y1):
         raise InputError(f"the box must have x0 < x1 and y0 < y1, not ({x0:g}, {y0:g}, {x1:g}, {y1:g})")
     clipped = (max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height)))

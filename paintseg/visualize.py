@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import colorsys
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image, ImageDraw
+from PIL import ImageDraw
 from torch import Tensor
 
-from .amcp import State, hole_around
-from .clustering import kmeans1d
+from .amcp.loop import State, hole_around
 from .errors import InputError
-from .morphology import dilate
+from .io.formats import from_image, to_image
+from .io.inputs import fit_strokes
+from .ops.images import resize, resize_mask, size_of
+from .ops.kmeans import kmeans1d
+from .ops.morphology import dilate
 from .prompts import Prompt
-from .view import resize
 
 OBJECT = (0.0, 0.78, 0.47)
 NOT_OBJECT = (0.92, 0.26, 0.21)
@@ -97,29 +98,33 @@ def unit_range(values: Tensor, scope: Tensor) -> Tensor:
 
 
 def draw_prompt(image: Tensor, prompt: Prompt) -> Tensor:
-    """The image 3 x H x W with the prompt over it: green for the object, red for what is not."""
-    drawn = image
+    """The image 3 x h x w with the prompt over it: green for the object, red for what is not.
+
+    The image may be a smaller copy of the one the prompt is for.
+    """
+    drawn, size = image, size_of(image)
+    across, down = size[1] / prompt.size[1], size[0] / prompt.size[0]
     if prompt.mask is not None:
-        drawn = overlay(drawn, prompt.mask)
+        drawn = overlay(drawn, resize_mask(prompt.mask, size))
     for strokes, colour in ((prompt.scribble, OBJECT), (prompt.negative_scribble, NOT_OBJECT)):
         if strokes is not None:
-            drawn = torch.where(strokes, torch.tensor(colour).view(3, 1, 1), drawn)
-    picture = to_picture(drawn)
+            drawn = torch.where(fit_strokes(strokes, size), torch.tensor(colour).view(3, 1, 1), drawn)
+    picture = to_image(drawn)
     pen = ImageDraw.Draw(picture)
-    width = max(2, round(max(prompt.size) / 250))
+    width = max(2, round(max(size) / 250))
     if prompt.box is not None:
-        x0, y0, x1, y1 = prompt.box
+        x0, y0, x1, y1 = (edge * scale for edge, scale in zip(prompt.box, (across, down, across, down), strict=True))
         pen.rectangle((x0, y0, max(x0, x1 - 1), max(y0, y1 - 1)), outline=_bytes(OBJECT), width=width)
     for points, colour in ((prompt.points, OBJECT), (prompt.negative_points, NOT_OBJECT)):
         for x, y in points:
-            reach = 3 * width
+            x, y, reach = x * across, y * down, 3 * width
             pen.ellipse(
                 (x - reach, y - reach, x + reach, y + reach),
                 fill=_bytes(colour),
                 outline="white",
                 width=max(1, width // 2),
             )
-    return from_picture(picture)
+    return from_image(picture)
 
 
 def step_frame(state: State) -> Tensor:
@@ -169,24 +174,15 @@ def cluster_map(state: State) -> Tensor:
     scene = state.scene
     if state.potential is None:
         return torch.zeros(scene.view.photo)
-    total, scope = state.potential.total, state.potential.scope
+    phi = state.potential
     k = scene.config.clusters_at(state.step - 1, scene.prompt.kind)
     try:
-        labels = kmeans1d(total[:, scope[0]], k).labels(total).float() / (k - 1)
+        labels = kmeans1d(phi.values, k).labels(phi.total).float() / (k - 1)
     except InputError:  # the potential is the same everywhere
         return torch.zeros(scene.view.photo)
-    return scene.view.paste((labels * scope).mean(0, keepdim=True))[0, 0].clamp(0, 1)
-
-
-def to_picture(image: Tensor) -> Image.Image:
-    """3 x H x W in [0, 1] as an 8-bit picture."""
-    return Image.fromarray((image.movedim(0, -1).clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy())
-
-
-def from_picture(picture: Image.Image) -> Tensor:
-    """An RGB picture as 3 x H x W in [0, 1]."""
-    return torch.from_numpy(np.array(picture.convert("RGB"))).movedim(-1, 0).float() / 255
+    return scene.view.paste((labels * phi.scope).mean(0, keepdim=True))[0, 0].clamp(0, 1)
 
 
 def _bytes(colour: tuple[float, float, float]) -> tuple[int, int, int]:
-    return tuple(round(255 * share) for share in colour)
+    red, green, blue = (round(255 * share) for share in colour)
+    return red, green, blue

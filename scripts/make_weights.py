@@ -3,9 +3,9 @@
 
     python scripts/make_weights.py --dino dinov2-small.safetensors --migan migan_pipeline_v2.onnx
 
-Where the sources can be had is written in paintseg/weights/README.md; both are checked by sha256 before they
-are read. The same sources give the same bytes. It needs nothing that the library does not need: the ONNX file
-is read as the protobuf message it is.
+paintseg/weights/README.md says where the sources are. The script checks the sha256 of both before it reads them.
+The same sources give the same bytes. The script needs nothing that the library does not need: it reads the ONNX file
+as the protobuf message that the file is.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from torch import Tensor
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT))
 
-from paintseg.weights import REGISTRY, sha256_of  # noqa: E402  (the checkout need not be installed)
+from paintseg.cli.console import guarded  # noqa: E402  (the checkout need not be installed)
+from paintseg.weights import REGISTRY, sha256_of  # noqa: E402
 
 LEVELS = (512, 256, 128, 64, 32, 16, 8, 4)
 
@@ -49,7 +50,7 @@ def protobuf_fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
             yield tag >> 3, varint()
             continue
         size = {1: 8, 5: 4}.get(tag & 7) or varint()
-        yield tag >> 3, data[at:at + size]
+        yield tag >> 3, data[at : at + size]
         at += size
 
 
@@ -78,8 +79,10 @@ def onnx_arrays(model: memoryview) -> dict[str, np.ndarray]:
 def migan_tensors(model: bytes | bytearray) -> dict[str, Tensor]:
     """The generator's tensors under the names of `paintseg.painters.migan_network.MIGAN`."""
     stored = onnx_arrays(memoryview(model))
-    renamed = {"from_rgb.weight": stored["model.encoder.b512.fromrgb.weight"],
-               "from_rgb.bias": stored["model.encoder.b512.fromrgb.bias"]}
+    renamed = {
+        "from_rgb.weight": stored["model.encoder.b512.fromrgb.weight"],
+        "from_rgb.bias": stored["model.encoder.b512.fromrgb.bias"],
+    }
     for level in LEVELS:
         for part in ("encoder", "synthesis"):
             for theirs, ours in (("conv1", "first"), ("conv2", "second")):
@@ -134,13 +137,11 @@ def write_half(tensors: dict[str, Tensor], path: Path) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--dino", type=Path, required=True, metavar="FILE",
-                        help="dinov2-small model.safetensors")
+    parser.add_argument("--dino", type=Path, required=True, metavar="FILE", help="dinov2-small model.safetensors")
     parser.add_argument("--migan", type=Path, required=True, metavar="FILE", help="migan_pipeline_v2.onnx")
     parser.add_argument("--out", type=Path, default=ROOT / "paintseg" / "weights", metavar="DIR")
     arguments = parser.parse_args()
-    jobs = (("migan_places2_512", arguments.migan, migan_tensors),
-            ("dinov2_vits14", arguments.dino, dino_tensors))
+    jobs = (("migan_places2_512", arguments.migan, migan_tensors), ("dinov2_vits14", arguments.dino, dino_tensors))
     for name, source, _ in jobs:
         if not source.is_file():
             print(f"{source} is not a file", file=sys.stderr)
@@ -158,4 +159,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guarded(main))

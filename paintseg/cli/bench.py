@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 from collections.abc import Sequence
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
 from .console import report
-from .method import load_models, read_config
+from .method import add_half, chosen_models, read_config
+from .parameters import add_parameters, numbers, split
 from .prompting import box
 
 if TYPE_CHECKING:
@@ -26,74 +26,75 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `bench`."""
-    parser.add_argument("--size", default="512", metavar="PIXELS",
-                        help="side of the made-up photo; several with commas (default 512)")
-    parser.add_argument("--object", type=int, metavar="PIXELS",
-                        help="side of its object (default: three fifths of the photo's)")
+    parser.add_argument(
+        "--size", default="512", metavar="PIXELS", help="side of the made-up photo; several with commas (default 512)"
+    )
+    parser.add_argument(
+        "--object", type=int, metavar="PIXELS", help="side of its object (default: three fifths of the photo's)"
+    )
     parser.add_argument("--photo", type=Path, help="a photo instead, with --box")
     parser.add_argument("--box", type=box, metavar="X0,Y0,X1,Y1", help="the object in --photo")
-    parser.add_argument("--preset", default="balanced",
-                        help="fast, balanced (default), best or paper; several with commas")
-    parser.add_argument("--set", action="append", default=[], dest="options", metavar="NAME=VALUE",
-                        help="change one parameter of the presets (repeat it for more)")
+    add_parameters(parser, several=True)
     parser.add_argument("--steps", metavar="T", help="steps instead of the presets'; several with commas")
-    parser.add_argument("--paintings", metavar="N",
-                        help="paintings per step instead of the presets'; several with commas")
-    parser.add_argument("--reference", action="store_true",
-                        help="instead: one step's contrast stage beside the recipe of the authors' demo "
-                             "(needs scikit-learn and pydensecrf)")
-    parser.add_argument("--repeat", type=int, default=3, metavar="N",
-                        help="runs, the median counts (default 3)")
+    parser.add_argument(
+        "--paintings", metavar="N", help="paintings per step instead of the presets'; several with commas"
+    )
+    parser.add_argument(
+        "--answers", type=int, default=0, metavar="N", help="instead: the first and N further answers to clicks"
+    )
+    parser.add_argument("--repeat", type=int, default=3, metavar="N", help="runs, the median counts (default 3)")
     parser.add_argument("--seed", type=int, default=0, help="of photo and method (default 0)")
     parser.add_argument("--device", default="cpu", help="where the models run: cpu (default) or cuda")
-    parser.add_argument("--half", action="store_true", help="the encoder in bfloat16")
-    parser.add_argument("--compile", action="store_true", help="translate the encoder first (torch.compile)")
+    add_half(parser)
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: what torch chooses)")
-    parser.add_argument("--json", type=Path, metavar="FILE",
-                        help="the numbers, an object; a list of them for several sizes or presets")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="the numbers, an object; a list of them for several sizes or presets"
+    )
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
 
 
 def run(options: argparse.Namespace) -> None:
     """Measure every preset at every size."""
-    from ..files import check_folder, written
+    from ..io.pictures import check_folder, write_json
 
     if (options.photo is None) != (options.box is None):
         raise InputError("--photo and --box go together")
+    if options.answers < 0:
+        raise InputError(f"--answers must be 0 or more, not {options.answers}")
     if options.repeat < 1:
         raise InputError(f"--repeat must be at least 1, not {options.repeat}")
     sizes = [0] if options.photo else _sizes(options)
     if options.json:
         check_folder(options.json, "--json")
     configs = _configs(options)
-    models = load_models(options)
+    models = chosen_models(options)
     results = []
     for size in sizes:
         image, prompt = _scene(options, size)
         for name, config in configs:
-            found = {"preset": name, "photo": list(image.shape[1:][::-1]), "object": list(prompt.box)}
-            if options.reference:
-                from . import reference
+            found = {"preset": name, "photo": list(image.shape[1:][::-1]), "object": list(prompt.box or ())}
+            if options.answers:
+                from . import answering
 
-                found |= reference.measure(image, prompt, models, config, options) | _machine(options, config)
-                shown = f"{name}, {reference.table(found)}"
+                found |= answering.measure_answers(image, prompt, models, config, options) | _machine(options, config)
+                shown = answering.table_of_answers(found)
             else:
                 found |= measure(image, prompt, models, config, options)
                 shown = table(found)
             results.append(found)
             print(shown, end="\n\n", flush=True)
     if options.json:
-        with written(options.json) as temporary:
-            temporary.write_text(json.dumps(results[0] if len(results) == 1 else results, indent=2) + "\n")
+        write_json(options.json, results[0] if len(results) == 1 else results)
 
 
-def measure(image: Tensor, prompt: Prompt, models: Models, config: Config,
-            options: argparse.Namespace) -> dict[str, Any]:
+def measure(
+    image: Tensor, prompt: Prompt, models: Models, config: Config, options: argparse.Namespace
+) -> dict[str, Any]:
     """Seconds per stage of the median run, calls, and peak memory, as plain values for JSON."""
     import torch
 
-    from ..profiling import StageClock, peak_gpu_mb, peak_memory_mb, reset_peak_memory
-    from ..segment import segment
+    from ..segmentation import segment
+    from .profiling import StageClock, peak_gpu_mb, peak_memory_mb, reset_peak_memory
 
     cuda = options.device.startswith("cuda")
     warm_up = replace(config, steps=1, paintings=1)
@@ -133,14 +134,18 @@ def table(result: dict[str, Any]) -> str:
     """One result for a terminal."""
     width, height = result["photo"]
     steps, paintings = result["settings"]["steps"], result["settings"]["paintings"]
-    lines = [f"{result['preset']}, {steps} steps of {paintings}, photo {width} x {height}, {result['device']}, "
-             f"{result['threads']} threads",
-             f"  {'':<11}{'seconds':>9}{'CPU s':>9}{'share':>8}{'MiB':>7}"]
+    lines = [
+        f"{result['preset']}, {steps} steps of {paintings}, photo {width} x {height}, {result['device']}, "
+        f"{result['threads']} threads",
+        f"  {'':<11}{'seconds':>9}{'CPU s':>9}{'share':>8}{'MiB':>7}",
+    ]
     for stage, seconds in result["stages"].items():
         memory = f"{result['memory_mb'][stage]:7.0f}" if stage in result["memory_mb"] else " " * 7
         calls = f"{result['calls'][stage]:5d} calls" if stage in result["calls"] else ""
-        lines.append(f"  {stage:<11}{seconds:9.3f}{result['cpu_stages'][stage]:9.3f}"
-                     f"{result['shares'][stage]:8.1%}{memory} {calls}".rstrip())
+        lines.append(
+            f"  {stage:<11}{seconds:9.3f}{result['cpu_stages'][stage]:9.3f}"
+            f"{result['shares'][stage]:8.1%}{memory} {calls}".rstrip()
+        )
     peak = "" if result["peak_memory_mb"] is None else f"{'':8}{result['peak_memory_mb']:7.0f}"
     lines.append(f"  {'all':<11}{result['seconds']:9.3f}{result['cpu_seconds']:9.3f}{peak}")
     if "peak_gpu_memory_mb" in result:
@@ -153,9 +158,14 @@ def _machine(options: argparse.Namespace, config: Config) -> dict[str, Any]:
     import torch
 
     gpu = {"gpu": torch.cuda.get_device_name()} if options.device.startswith("cuda") else {}
-    return {"device": options.device, "threads": torch.get_num_threads(), "torch": torch.__version__, **gpu,
-            "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-            "settings": asdict(config)}
+    return {
+        "device": options.device,
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        **gpu,
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "settings": asdict(config),
+    }
 
 
 def made_up_photo(size: int, side: int, seed: int = 0) -> tuple[Tensor, Prompt]:
@@ -190,27 +200,17 @@ def _clouds(size: int, generator) -> Tensor:
 def _configs(options: argparse.Namespace) -> list[tuple[str, Config]]:
     """Every preset with every number of steps and paintings asked for."""
     found = []
-    for name in (name.strip() for name in options.preset.split(",")):
+    for name in split([options.preset]):
         # here --size is the photo's, not the painter's
         config = read_config(argparse.Namespace(**vars(options) | {"preset": name, "size": None}))
-        for steps in _counts(options.steps, "--steps") or [config.steps]:
-            for paintings in _counts(options.paintings, "--paintings") or [config.paintings]:
+        for steps in numbers(options.steps, "--steps", int) or [config.steps]:
+            for paintings in numbers(options.paintings, "--paintings", int) or [config.paintings]:
                 found.append((name, replace(config, steps=steps, paintings=paintings)))
     return found
 
 
-def _counts(text: str | None, name: str) -> list[int]:
-    try:
-        return [int(part) for part in text.split(",")] if text else []
-    except ValueError as error:
-        raise InputError(f"{name} is whole numbers with commas, not {text!r}") from error
-
-
 def _sizes(options: argparse.Namespace) -> Sequence[int]:
-    try:
-        sizes = [int(part) for part in options.size.split(",")]
-    except ValueError as error:
-        raise InputError(f"--size is numbers of pixels with commas, not {options.size!r}") from error
+    sizes = numbers(options.size, "--size", int)
     for size in sizes:
         side = options.object or size * 3 // 5
         if not 32 <= size <= 16384:
@@ -221,10 +221,11 @@ def _sizes(options: argparse.Namespace) -> Sequence[int]:
 
 
 def _scene(options: argparse.Namespace, size: int) -> tuple[Tensor, Prompt]:
-    from ..files import read_photo
+    from ..io.reading import read_photo
+    from ..ops.images import size_of
     from ..prompts import box_prompt
 
     if options.photo is None:
         return made_up_photo(size, options.object or size * 3 // 5, options.seed)
     image = read_photo(options.photo)
-    return image, box_prompt(options.box, tuple(image.shape[1:]))
+    return image, box_prompt(options.box, size_of(image))

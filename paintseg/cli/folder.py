@@ -7,59 +7,86 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..engines import ENGINES, work_on_ray
 from ..errors import InputError
+from ..tasks.ray_cluster import ENGINES, work_on_ray
 from .console import FAILED, report, report_note
-from .method import load_models, read_config
+from .method import chosen_models, read_config
 from .prompting import check_prompt_arguments
 
 if TYPE_CHECKING:
-    from ..batch import Outcome
     from ..config import Config
-    from ..listing import Piece
+    from ..io.ledger import Ledger
+    from ..io.listing import Piece
+    from ..tasks.batch import Outcome
 
-SETTINGS, FAILURES = "settings.json", "failed.csv"
+_SAID = ("auto", "box", "point", "negative", "invert")
+"""The arguments of a prompt that name no file."""
+
+SETTINGS, FAILURES, LEDGER = "settings.json", "failed.csv", "made.jsonl"
 
 
 def add_folder_arguments(parser: argparse.ArgumentParser) -> None:
     """Add --prompts, --engine and --jobs."""
     group = parser.add_argument_group(
-        "many photos", "Give a folder and -o FOLDER: every picture gets its mask there, below the same names. The same "
-                       "command again goes on where it stopped. The prompt given is every picture's, or --prompts.")
-    group.add_argument("--prompts", type=Path, metavar="FILE",
-                       help="JSON or CSV: photo, and box, points, negative_points, scribble, mask, auto, output")
-    group.add_argument("--engine", choices=ENGINES, default="here",
-                       help="here (default), or ray: on a Ray cluster (extra ray; RAY_ADDRESS names the cluster)")
+        "many photos",
+        "Give a folder and -o FOLDER: every picture gets its mask there, below the same names. The same "
+        "command again goes on where it stopped. The prompt given is every picture's, or --prompts.",
+    )
+    group.add_argument(
+        "--prompts",
+        type=Path,
+        metavar="FILE",
+        help="JSON or CSV: photo, and box, points, negative_points, scribble, mask, invert, auto, output",
+    )
+    group.add_argument(
+        "--engine",
+        choices=ENGINES,
+        default="here",
+        help="here (default), or ray: on a Ray cluster (extra ray; RAY_ADDRESS names the cluster)",
+    )
     group.add_argument("--jobs", type=int, metavar="N", help="workers of the cluster (default: as many as fit)")
 
 
 def run_folder(options: argparse.Namespace) -> int | None:
     """Segment many photos. Returns 1 when some could not be, after all others."""
     pieces, config = _pieces(options), read_config(options)
+    _check_that_it_is_ours(options.output, pieces)
     _same_settings(options, config)
-    from ..batch import unfinished
+    from ..io.ledger import Ledger
+    from ..tasks.batch import unfinished
 
-    waiting = unfinished(pieces)
-    if not options.quiet and len(waiting) < len(pieces):
-        report(f"{len(pieces) - len(waiting)} of {len(pieces)} masks are there already")
+    ledger = Ledger(options.output / LEDGER, options.output)
+    waiting = unfinished(pieces, ledger)
+    if not options.quiet:
+        _say_what_is_there(pieces, waiting, ledger)
+    known = {os.path.abspath(piece.output): piece for piece in waiting}
     failed: list[Outcome] = []
     started = time.monotonic()
     outcomes = _outcomes(waiting, config, options) if waiting else iter(())
-    for number, outcome in enumerate(outcomes, start=1):
-        if outcome.error:
-            failed.append(outcome)
-            report(f"{outcome.photo}: {outcome.error}")
-        else:
+    try:
+        for number, outcome in enumerate(outcomes, start=1):
+            if outcome.error:
+                failed.append(outcome)
+                _drop(known[os.path.abspath(outcome.output)], ledger)
+                report(f"{outcome.photo}: {outcome.error}")
+            else:
+                ledger.add(known[os.path.abspath(outcome.output)], outcome.files)
+                if not options.quiet:
+                    report_note(outcome.note, outcome.photo)
+                print(outcome.output, flush=True)
             if not options.quiet:
-                report_note(outcome.note, outcome.photo)
-            print(outcome.output, flush=True)
-        if not options.quiet:
-            each = (time.monotonic() - started) / number
-            report(f"{number} of {len(waiting)}, {each:.1f} s each, {each * (len(waiting) - number) / 60:.0f} min left")
+                each = (time.monotonic() - started) / number
+                left = each * (len(waiting) - number) / 60
+                report(f"{number} of {len(waiting)}, {each:.1f} s each, {left:.0f} min left")
+    except BaseException:
+        if failed:
+            _write_failures(options.output, failed)
+        raise
     _write_failures(options.output, failed)
     if failed:
         report(f"{len(failed)} of {len(pieces)} photos have no mask; {options.output / FAILURES} says why")
@@ -67,36 +94,60 @@ def run_folder(options: argparse.Namespace) -> int | None:
     return None
 
 
+def _check_that_it_is_ours(target: Path, pieces: list[Piece]) -> None:
+    """Write over no picture that no run has made. Raises InputError."""
+    if not (target / SETTINGS).exists():
+        for piece in pieces:
+            if os.path.lexists(piece.output):
+                raise InputError(f"{piece.output} is there and was not made by this command; give another folder")
+
+
+def _say_what_is_there(pieces: list[Piece], waiting: list[Piece], ledger: Ledger) -> None:
+    if len(waiting) < len(pieces):
+        report(f"{len(pieces) - len(waiting)} of {len(pieces)} masks are there already")
+    if stale := sum(ledger.knows(piece) and os.path.lexists(piece.output) for piece in waiting):
+        report(f"{stale} masks are of another prompt or another photo than now, and are made again")
+
+
+def _drop(piece: Piece, ledger: Ledger) -> None:
+    """Remove the mask that an earlier run made of another prompt or photo, now that there is none of these."""
+    if ledger.knows(piece):
+        with suppress(OSError):
+            os.unlink(piece.output)
+
+
 def _outcomes(waiting: list[Piece], config: Config, options: argparse.Namespace) -> Iterator[Outcome]:
-    from ..batch import Outcome, segment_all
+    from ..tasks.batch import Outcome, segment_all
 
     if options.engine == "here":
-        yield from segment_all(waiting, load_models(options), config, options.seed)
+        yield from segment_all(waiting, chosen_models(options), config, options.seed)
         return
     threads = options.threads or 1
     jobs = options.jobs or max(1, _cores() // threads)
-    arguments = {"config": asdict(config), "seed": options.seed, "device": options.device, "half": options.half,
-                 "compiled": options.compile}
+    arguments = {"config": asdict(config), "seed": options.seed, "device": options.device, "half": _half(options)}
     plain = [asdict(_anywhere(piece)) for piece in waiting]
-    for found in work_on_ray(plain, "paintseg.batch:worker", arguments, jobs, threads, options.device):
+    for found in work_on_ray(plain, "paintseg.tasks.batch:worker", arguments, jobs, threads, options.device):
         yield Outcome(**found)
 
 
 def _anywhere(piece: Piece) -> Piece:
     """The piece with file names that hold in whatever folder a worker runs."""
-    files = {name: os.path.abspath(value) for name in ("photo", "output", "scribble", "negative_scribble", "mask")
-             if (value := getattr(piece, name))}
+    from ..io.listing import FILES
+
+    files = {name: os.path.abspath(value) for name in ("output", *FILES) if (value := getattr(piece, name))}
     return replace(piece, **files)
 
 
 def _cores() -> int:
-    from ..engines import connect
+    from ..tasks.ray_cluster import connect
 
     return int(connect().cluster_resources().get("CPU", 1))
 
 
 def _pieces(options: argparse.Namespace) -> list[Piece]:
-    from ..listing import alike, read_pieces
+    from ..io.listing import alike, read_pieces
+    from ..io.photos import look_into
+    from ..prompts import MAPS
 
     if any((options.soft, options.plate, options.cutout)):
         raise InputError("of many photos only masks are written; leave --soft, --plate and --cutout out")
@@ -112,27 +163,46 @@ def _pieces(options: argparse.Namespace) -> list[Piece]:
     if target.resolve().is_relative_to(options.photo.resolve()):
         raise InputError("the folder for masks must not be in the folder of photos: masks would be taken for photos")
     if options.prompts:
-        if any((options.auto, options.box, options.point, options.scribble, options.mask, options.negative,
-                options.negative_scribble)):
+        if any(getattr(options, name) for name in (*_SAID, *MAPS)):
             raise InputError("--prompts says what to find in every photo; leave the other prompts out")
         return read_pieces(options.prompts, options.photo, target)
     check_prompt_arguments(options)
     if options.auto and (options.negative or options.negative_scribble) and not (options.box or options.point):
         raise InputError("--auto finds an object and --negative keeps off one; add --box")
-    files = {name: str(path) for name in ("scribble", "negative_scribble", "mask")
-             if (path := getattr(options, name)) is not None}
-    return alike(options.photo, target, box=options.box[0] if options.box else None, points=tuple(options.point),
-                 negative_points=tuple(options.negative), auto=options.auto, **files)
+    files = {name: str(path) for name in MAPS if (path := getattr(options, name)) is not None}
+    photos = look_into(options.photo, without=target)
+    if photos.left_out and not options.quiet:
+        report(photos.left_out)
+    return alike(
+        options.photo,
+        target,
+        photos.paths,
+        box=options.box[0] if options.box else None,
+        points=tuple(options.point),
+        negative_points=tuple(options.negative),
+        auto=options.auto,
+        invert=options.invert,
+        **files,
+    )
+
+
+def _said(options: argparse.Namespace) -> dict[str, Any]:
+    """The prompt of all photos, files by what is in them; of a list nothing, since every mask knows its own entry."""
+    from ..io.ledger import stamp
+    from ..prompts import MAPS
+
+    prompt = {name: getattr(options, name) for name in _SAID}
+    files = {name: stamp(path)[2] for name in MAPS if (path := getattr(options, name)) is not None}
+    return {"list": True} if options.prompts else {**prompt, **files}
 
 
 def _same_settings(options: argparse.Namespace, config: Config) -> None:
     """Hold the folder to one set of parameters: masks of two would lie side by side unknown. Raises InputError."""
-    from ..files import folder_for, written
+    from ..io.pictures import folder_for, write_json
 
-    prompt = {name: getattr(options, name) for name in (
-        "auto", "box", "point", "negative", "scribble", "negative_scribble", "mask", "prompts")}
-    settings: dict[str, Any] = json.loads(json.dumps(
-        {"config": asdict(config), "seed": options.seed, "prompt": prompt}, default=str))
+    settings: dict[str, Any] = json.loads(
+        json.dumps({"config": asdict(config), "seed": options.seed, "half": _half(options), "prompt": _said(options)})
+    )
     path = options.output / SETTINGS
     if path.exists():
         try:
@@ -140,26 +210,38 @@ def _same_settings(options: argparse.Namespace, config: Config) -> None:
         except ValueError as error:
             raise InputError(f"{path} is not what an earlier run left there: {error}") from error
         if there != settings:
-            raise InputError(f"{options.output} holds masks made with other parameters or prompts; "
-                             "give another folder, or empty that one")
+            raise InputError(
+                f"{options.output} holds masks made with other parameters or prompts; "
+                "give another folder, or empty that one"
+            )
         return
     with folder_for(options.output):
         if not os.access(options.output, os.W_OK):
             raise InputError(f"the folder {options.output} cannot be written to")
-        with written(path) as temporary:
-            temporary.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+        write_json(path, settings)
 
 
 def _write_failures(target: Path, failed: list[Outcome]) -> None:
     import csv
 
-    from ..files import written
+    from ..io.pictures import written
 
     path = target / FAILURES
     if not failed:
         path.unlink(missing_ok=True)
         return
-    with written(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as opened:
+    # Names may hold bytes that are no text.
+    with (
+        written(path) as temporary,
+        temporary.open("w", newline="", encoding="utf-8", errors="surrogateescape") as opened,
+    ):
         writer = csv.writer(opened)
         writer.writerow(["photo", "output", "error"])
         writer.writerows([one.photo, one.output, one.error] for one in failed)
+
+
+def _half(options: argparse.Namespace) -> bool:
+    """Whether the encoder computes in bfloat16: what this machine finds is told to all workers."""
+    from ..ops.precision import takes_half
+
+    return takes_half(options.half, options.device)

@@ -4,46 +4,62 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from .console import report
+from .console import HALVES, report
+from .parameters import add_parameters, parse_options
 from .prompting import discover, read_prompts
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..amcp import State
+    from ..amcp.loop import State
     from ..config import Config
+    from ..io.reading import Photo
     from ..models import Models
-    from ..segment import Result
+    from ..prompts import Prompt
+    from ..segmentation import Result
 
 
 def add_method_arguments(parser: argparse.ArgumentParser) -> None:
     """Add preset, parameters, seed, device."""
     group = parser.add_argument_group("how")
-    group.add_argument("--preset", default="balanced", help="fast, balanced (default), best or paper")
-    group.add_argument("--set", action="append", default=[], dest="options", metavar="NAME=VALUE",
-                       help="change one parameter of the preset (repeat it for more)")
+    add_parameters(group)
+    group.add_argument("--largest-piece", action="store_true", help="one piece per mask, as --set pieces=largest")
     group.add_argument("--size", type=int, metavar="PIXELS", help="longer side of what the painter works on")
     group.add_argument("--seed", type=int, default=0, help="the same seed gives the same result (default 0)")
     group.add_argument("--device", default="cpu", help="where the models run: cpu (default) or cuda")
-    group.add_argument("--half", action="store_true", help="the encoder in bfloat16: faster where the device has it")
-    group.add_argument("--compile", action="store_true", help="translate the encoder first (torch.compile)")
+    add_half(group)
     group.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: what torch chooses)")
     group.add_argument("-q", "--quiet", action="store_true", help="no progress")
+
+
+def add_half(group: argparse._ActionsContainer) -> None:
+    """Add `--half`, alone or with a word."""
+    group.add_argument(
+        "--half",
+        nargs="?",
+        const="on",
+        default="off",
+        choices=HALVES,
+        help="the encoder in bfloat16, faster where the device computes in it; auto: only there (default off)",
+    )
 
 
 def read_config(options: argparse.Namespace) -> Config:
     """The parameters asked for. Raises InputError."""
     from ..config import preset
-    from ..options import parse_options
 
     changes = parse_options(options.options)
     if getattr(options, "size", None) is not None:
         changes["size"] = options.size
+    if getattr(options, "largest_piece", False):
+        if changes.get("pieces", "largest") != "largest":
+            raise InputError(f"--largest-piece and --set pieces={changes['pieces']} say different things; give one")
+        changes["pieces"] = "largest"
     if not 0 <= options.seed < 2**63:
         raise InputError(f"the seed must be a whole number from 0 to {2**63 - 1}, not {options.seed}")
     most = 4 * (os.cpu_count() or 16)  # torch starts them all at once, and fails or hangs on thousands
@@ -52,15 +68,15 @@ def read_config(options: argparse.Namespace) -> Config:
     return preset(options.preset, **changes)
 
 
-def load_models(options: argparse.Namespace) -> Models:
+def chosen_models(options: argparse.Namespace) -> Models:
     """The embedded models on the device and with the threads asked for. Raises InputError."""
     import torch
 
-    from ..models import embedded_models
+    from ..models import load_models
 
     if options.threads is not None:
         torch.set_num_threads(options.threads)
-    return embedded_models(options.device, options.half, options.compile)
+    return load_models(options.device, options.half)
 
 
 def beside(photo: Path, what: str) -> Path:
@@ -68,8 +84,9 @@ def beside(photo: Path, what: str) -> Path:
     return photo.parent / f"{photo.stem}_{what}.png"
 
 
-def check_outputs(photo: Path, targets: Mapping[str, Path], alpha: tuple[str, ...] = (),
-                  lossless: tuple[str, ...] = ()) -> None:
+def check_outputs(
+    photo: Path, targets: Mapping[str, Path], alpha: tuple[str, ...] = (), lossless: tuple[str, ...] = ()
+) -> None:
     """Refuse names that could not be written, or twice the same, before any work. Raises InputError.
 
     Args:
@@ -77,7 +94,7 @@ def check_outputs(photo: Path, targets: Mapping[str, Path], alpha: tuple[str, ..
         targets: by the argument that named them; those in `alpha` are transparent, those in `lossless` are
             no JPEG.
     """
-    from ..files import check_target
+    from ..io.pictures import check_target
 
     taken = {photo.resolve(): "the photo itself"}
     for name, path in targets.items():
@@ -87,18 +104,48 @@ def check_outputs(photo: Path, targets: Mapping[str, Path], alpha: tuple[str, ..
         taken[path.resolve()] = f"already {name}"
 
 
+def check_photo(
+    options: argparse.Namespace, photo: Photo, targets: Mapping[str, Path], pictures: tuple[str, ...] = ()
+) -> None:
+    """Refuse names whose format cannot hold what is made of this photo, before any work. Raises InputError.
+
+    Args:
+        targets: as in `check_outputs`. pictures: those that are as transparent as the photo.
+    """
+    from ..io.formats import WITH_ALPHA, check_side
+    from ..ops.images import size_of
+
+    for name, path in targets.items():
+        check_side(path, name, size_of(photo.pixels))
+        if photo.alpha is not None and name in pictures and path.suffix.lower() not in WITH_ALPHA:
+            raise InputError(
+                f"{options.photo} is transparent in places, which a {path.suffix} file cannot hold; "
+                f"name {name} {', '.join(WITH_ALPHA)}"
+            )
+
+
 def find_objects(image: Tensor, options: argparse.Namespace, config: Config) -> tuple[Models, list[Result]]:
     """The models, and what they found for every prompt in the photo 3 x H x W. Raises InputError."""
-    prompts = read_prompts(options, tuple(image.shape[1:]))
-    models = load_models(options)
+    from ..ops.images import size_of
+
+    prompts = read_prompts(options, size_of(image))
+    models = chosen_models(options)
     if options.auto:
-        prompts = [discover(image, prompt, models.encoder) for prompt in prompts]
-    from ..segment import segment
+        said: Sequence[Prompt | None] = prompts or [None]
+        prompts = [discover(image, prompt, models.encoder) for prompt in said]
+    from ..segmentation import segment
 
     results = []
     for prompt in prompts:
-        result = segment(image, prompt, models.painter, models.encoder, config, options.seed,
-                         progress=None if options.quiet else show_steps(config))
+        result = segment(
+            image,
+            prompt,
+            models.painter,
+            models.encoder,
+            config,
+            options.seed,
+            progress=None if options.quiet else show_steps(config),
+        )
         if result.note and not options.quiet:
             report(result.note)
         results.append(result)

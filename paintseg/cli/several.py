@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from .console import report, report_note
-from .method import beside, check_outputs, load_models, read_config, show_steps
+from .method import beside, check_outputs, check_photo, chosen_models, read_config, show_steps
 from .prompting import check_prompt_arguments, read_prompts
 
 if TYPE_CHECKING:
@@ -24,12 +24,18 @@ MOST = 3
 def add_several_arguments(parser: argparse.ArgumentParser) -> None:
     """--labels and --candidates."""
     group = parser.add_argument_group("more than one mask")
-    group.add_argument("--labels", type=Path, metavar="FILE",
-                       help="several boxes in one picture: 0 the background, n the n-th box's object. Their masks, "
-                            "which do not overlap, are named FILE_1, FILE_2, ...")
-    group.add_argument("--candidates", action="store_true",
-                       help=f"up to {MOST} masks that a point or stroke may mean, the best one named FILE, the others "
-                            "FILE_2, FILE_3")
+    group.add_argument(
+        "--labels",
+        type=Path,
+        metavar="FILE",
+        help="several boxes in one picture: 0 the background, n the n-th box's object. Their masks, "
+        "which do not overlap, are named FILE_1, FILE_2, ...",
+    )
+    group.add_argument(
+        "--candidates",
+        action="store_true",
+        help=f"up to {MOST} masks that a point or stroke may mean, the best one named FILE, the others FILE_2, FILE_3",
+    )
 
 
 def asks_for_several(options: argparse.Namespace) -> bool:
@@ -52,55 +58,84 @@ def run_several(options: argparse.Namespace) -> None:
     if not named and not once:
         named = {"-o": beside(options.photo, "mask")}
     numbers = [first, *(f"_{number}" for number in range(2, count + 1))]
-    targets = {(name, place): path.with_name(f"{path.stem}{number}{path.suffix}")
-               for name, path in named.items() for place, number in enumerate(numbers)}
+    targets = {
+        (name, place): path.with_name(f"{path.stem}{number}{path.suffix}")
+        for name, path in named.items()
+        for place, number in enumerate(numbers)
+    }
     for place in range(count):
         part = {name: path for (name, other), path in targets.items() if other == place}
         check_outputs(options.photo, part | once, alpha=("--cutout",), lossless=("-o", "--soft", "--labels"))
     if len({path.resolve() for path in targets.values()}) < len(targets):
         raise InputError("two of the numbered files would have one name; give other names")
 
-    from ..files import read_photo, to_image, write_images
+    from ..io.formats import to_image
+    from ..io.pictures import write_images
+    from ..io.reading import load_photo
     from ..layers import cut_out, remove
 
     config = read_config(options)
-    image = read_photo(options.photo)
-    models = load_models(options)
+    photo = load_photo(options.photo)
+    check_photo(options, photo, named | once, pictures=("--plate",))
+    image, models = photo.pixels, chosen_models(options)
     found, labels = (_candidates if options.candidates else _objects)(image, options, models, config)
     written = {}
     for (name, place), path in targets.items():
         if place < len(found):
             mask, soft = found[place]
-            written[path] = cut_out(image, soft) if name == "--cutout" else mask if name == "-o" else soft
+            written[path] = (
+                photo.image_for(path, cut_out(photo.whole, soft))
+                if name == "--cutout"
+                else to_image(mask if name == "-o" else soft)
+            )
     if options.plate:
         softs = [soft for _, soft in (found[:1] if options.candidates else found)]
-        written[options.plate] = remove(image, sum(softs).clamp(max=1), models.painter, options.seed)
-    if options.labels:
-        written[options.labels] = labels.clamp(max=255) / 255
-    write_images({path: to_image(values) for path, values in written.items()})
+        plate = remove(photo.whole, sum(softs[1:], softs[0]).clamp(max=1), models.painter, options.seed)
+        written[options.plate] = photo.image_for(options.plate, plate)
+    if options.labels and labels is not None:
+        written[options.labels] = to_image(labels.clamp(max=255) / 255)
+    write_images(written)
     for path in written:
         print(path)
 
 
-def _objects(image: Tensor, options: argparse.Namespace, models: Models,
-             config: Config) -> tuple[list[tuple[Tensor, Tensor]], Tensor]:
-    from ..several import segment_each
+def _objects(
+    image: Tensor, options: argparse.Namespace, models: Models, config: Config
+) -> tuple[list[tuple[Tensor, Tensor]], Tensor]:
+    from ..ops.images import size_of
+    from ..tasks.several import segment_each
 
-    found = segment_each(image, read_prompts(options, tuple(image.shape[1:])), models.painter, models.encoder, config,
-                         options.seed, progress=None if options.quiet else show_steps(config))
+    found = segment_each(
+        image,
+        read_prompts(options, size_of(image)),
+        models.painter,
+        models.encoder,
+        config,
+        options.seed,
+        progress=None if options.quiet else show_steps(config),
+    )
     for number, result in enumerate(found.results, start=1):
         if not options.quiet:
             report_note(result.note, f"object {number}")
     return list(zip(found.masks, found.soft, strict=True)), found.labels
 
 
-def _candidates(image: Tensor, options: argparse.Namespace, models: Models,
-                config: Config) -> tuple[list[tuple[Tensor, Tensor]], None]:
-    from ..candidates import candidates
+def _candidates(
+    image: Tensor, options: argparse.Namespace, models: Models, config: Config
+) -> tuple[list[tuple[Tensor, Tensor]], None]:
+    from ..ops.images import size_of
+    from ..tasks.candidates import candidates
 
-    (prompt,) = read_prompts(options, tuple(image.shape[1:]))
-    found = candidates(image, prompt, models.painter, models.encoder, config, options.seed,
-                       progress=None if options.quiet else show_steps(config))
+    (prompt,) = read_prompts(options, size_of(image))
+    found = candidates(
+        image,
+        prompt,
+        models.painter,
+        models.encoder,
+        config,
+        options.seed,
+        progress=None if options.quiet else show_steps(config),
+    )
     for number, one in enumerate(found, start=1):
         if not options.quiet:
             report(f"candidate {number}: score {one.score.total:.4f}, {float(one.result.mask.float().mean()):.1%}")

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..chunks import in_chunks
 from ..errors import InputError, WeightsError
+from ..io.packages import need
+from ..ops.images import size_of
+from ..ops.memory import in_chunks, sent
 from ..weights import load_weights
+from .base import Features, check_images
 
-
-@dataclass(frozen=True)
-class Features:
-    """What one forward pass gave; every map is B x C x h x w, float32, on the images' device.
-
-    Attributes:
-        tokens: patch tokens after the final norm, None when not asked for.
-        keys: keys of the last attention layer, None when not asked for.
-        layers: the outputs of the blocks asked for, in the order they were asked for.
-    """
-
-    tokens: Tensor | None
-    keys: Tensor | None
-    layers: tuple[Tensor, ...]
+_PLACES = 20  # patches along each side of the blank picture that tells what keys say of their place
 
 
 class DINOEncoder:
@@ -47,111 +38,94 @@ class DINOEncoder:
     Raises InputError for a model of another kind, WeightsError when the tensors are not that model's.
     """
 
-    def __init__(self, model_name: str, state: Mapping[str, Tensor], device: torch.device | str = "cpu",
-                 **options: object) -> None:
+    def __init__(
+        self, model_name: str, state: Mapping[str, Tensor], device: torch.device | str = "cpu", **options: Any
+    ) -> None:
         self.name = model_name.split(".")[0]
         self.module = build_module(model_name, state, **options).to(device)
-        config = self.module.pretrained_cfg
-        self.stride: int = self.module.patch_embed.patch_size[0]
+        config = self._vit.pretrained_cfg
+        self.stride: int = self._vit.patch_embed.patch_size[0]
         self.size: int = config["input_size"][-1]
         self._mean = torch.tensor(config["mean"]).view(3, 1, 1)
         self._std = torch.tensor(config["std"]).view(3, 1, 1)
-        self._antialias = self.module.reg_token is not None
+        self._antialias = self._vit.reg_token is not None
+        self._placed: Tensor | None = None
 
     @property
     def device(self) -> torch.device:
         """Where it works."""
-        return self.module.cls_token.device
+        return self._vit.cls_token.device
 
     @property
-    def depth(self) -> int:
-        """Number of transformer blocks."""
-        return len(self.module.blocks)
+    def width(self) -> int:
+        """Channels of a token."""
+        return self._vit.cls_token.shape[-1]
+
+    @property
+    def _vit(self) -> Any:
+        return self.module  # of which torch's declarations know any attribute as tensor or module
 
     def encode(self, images: Tensor) -> Tensor:
         """Patch tokens after the final norm, not of unit length; see `Encoder.encode`."""
-        return self.features(images).tokens
+        return self._maps(images, tokens=True)[0]
 
-    def encode_layers(self, images: Tensor, layers: Sequence[int], normed: bool = True) -> list[Tensor]:
-        """Outputs of the blocks `layers` (0 is the first, -1 the last), each B x C x h x w, float32.
+    def features(self, images: Tensor, *, tokens: bool = False, keys: bool = False) -> Features:
+        """What is asked for, from one forward pass; see `KeyedEncoder.features`.
 
-        `normed` sends each through the final norm, as DINOv2 does with its intermediate layers.
+        Keys are taken before any rotary position embedding and without their bias: a bias shared by all keys moves all
+        scores of a query alike and softmax ignores it, but in a cosine it drowns the differences. What they say
+        of their place is known where positions are learnt.
         """
-        return list(self.features(images, tokens=False, layers=layers, normed=normed).layers)
+        given = iter(self._maps(images, tokens, keys))
+        found = Features(tokens=next(given) if tokens else None, keys=next(given) if keys else None)
+        if found.keys is None or self._vit.pos_embed is None:
+            return found
+        return replace(found, places=self._places(size_of(found.keys)).to(found.keys))
 
-    def encode_keys(self, images: Tensor, bias: bool = False) -> Tensor:
-        """Keys of the last attention layer, heads side by side, B x C x h x w, float32.
+    def _places(self, grid: tuple[int, int]) -> Tensor:
+        """Keys of a picture of one colour less their mean, 1 x C x h x w: what they say is nothing but their place.
 
-        They are taken before any rotary position embedding. A bias shared by all keys moves all scores of a
-        query alike and softmax ignores it, but in a cosine it drowns the differences: none by default.
+        They are computed once, on a small grid, and resampled like the learnt positions.
         """
-        return self.features(images, tokens=False, keys=True, key_bias=bias).keys
+        if self._placed is None:
+            side = _PLACES * self.stride
+            keys = self._maps(self._mean.expand(1, 3, side, side), keys=True)[0]
+            self._placed = keys - keys.mean((2, 3), keepdim=True)
+        return functional.interpolate(self._placed, grid, mode="bilinear", align_corners=False)
 
     @torch.no_grad()
-    def features(self, images: Tensor, tokens: bool = True, keys: bool = False, layers: Sequence[int] = (),
-                 normed: bool = True, key_bias: bool = False) -> Features:
-        """Several kinds of features from one forward pass, which goes no deeper than they need.
-
-        Args:
-            images: B x 3 x H x W in [0, 1]; H and W multiples of `stride`, any such size.
-            tokens: whether the final tokens are wanted.
-            keys: whether the keys of the last attention layer are wanted, with their bias if `key_bias`.
-            layers: blocks whose outputs are wanted, through the final norm if `normed`.
-
-        Raises InputError for images of another shape and for blocks that are not there.
-        """
-        self._check(images)
-        wanted = [self._block_index(layer) for layer in layers]
+    def _maps(self, images: Tensor, tokens: bool = False, keys: bool = False) -> list[Tensor]:
+        """The maps asked for, tokens before keys."""
+        check_images(self, images)
 
         def run(part: slice) -> list[Tensor]:
-            return self._forward(images[part], tokens, keys, wanted, normed, key_bias)
+            return self._forward(images[part], tokens, keys)
 
-        maps = in_chunks(run, len(images), self.device)
-        maps = iter([chunk.to(images.device) for chunk in maps])
-        return Features(tokens=next(maps) if tokens else None, keys=next(maps) if keys else None,
-                        layers=tuple(maps))
+        return [chunk.to(images.device) for chunk in in_chunks(run, len(images), self.device)]
 
-    def _forward(self, images: Tensor, tokens: bool, keys: bool, wanted: Sequence[int], normed: bool,
-                 key_bias: bool) -> list[Tensor]:
-        """The maps asked for: tokens, keys, layers, in this order."""
-        vit, last = self.module, self.depth - 1
-        # Keys come from what enters the last block, so keys alone do not need that block's output.
-        needed = {*wanted, *([last] if tokens else []), *([last - 1] if keys else [])}
+    def _forward(self, images: Tensor, tokens: bool, keys: bool) -> list[Tensor]:
+        """The maps of some of the images."""
+        vit = self._vit
         x, rope = self._embed(self._normalise(images))
-        outputs = {-1: x}
-        for index in range(max(needed, default=-1) + 1):
-            x = vit.blocks[index](x) if rope is None else vit.blocks[index](x, rope=rope)
-            if index in needed:
-                outputs[index] = x
-        sequences = [vit.norm(outputs[last])] if tokens else []
+        *before, last = vit.blocks
+        for block in before:
+            x = block(x) if rope is None else block(x, rope=rope)
+        sequences = [vit.norm(last(x) if rope is None else last(x, rope=rope))] if tokens else []
         if keys:
-            sequences.append(last_keys(vit.blocks[last], outputs[last - 1], key_bias))
-        sequences += [vit.norm(outputs[index]) if normed else outputs[index] for index in wanted]
+            sequences.append(last_keys(last, x))
         grid = (images.shape[2] // self.stride, images.shape[3] // self.stride)
         patches = grid[0] * grid[1]
         return [sequence[:, -patches:].mT.unflatten(2, grid).float().contiguous() for sequence in sequences]
 
-    def _check(self, images: Tensor) -> None:
-        if images.ndim != 4 or images.shape[1] != 3 or not len(images):
-            raise InputError(f"an encoder takes images of B x 3 x H x W, not {tuple(images.shape)}")
-        if any(side % self.stride or not side for side in images.shape[2:]):
-            raise InputError(f"{self.name} encodes sides that are multiples of {self.stride} px, "
-                             f"not {images.shape[3]} x {images.shape[2]}")
-
-    def _block_index(self, layer: int) -> int:
-        if not -self.depth <= layer < self.depth:
-            raise InputError(f"{self.name} has {self.depth} layers, numbered 0 to {self.depth - 1} "
-                             f"(or -{self.depth} to -1), not {layer}")
-        return layer % self.depth
-
     def _normalise(self, images: Tensor) -> Tensor:
         """Images by the model's own mean and deviation, where and in the precision the module is."""
-        normed = (images.float() - self._mean.to(images.device)) / self._std.to(images.device)
-        return normed.to(self.module.cls_token)
+        mean, deviation = (sent(values, images.device) for values in (self._mean, self._std))
+        normed = (images.float() - mean) / deviation
+        return normed.to(self._vit.cls_token)
 
     def _embed(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
         """What enters the first block, B x (prefix + h w) x C, and the rotary embedding if there is one."""
-        vit = self.module
+        vit = self._vit
         patches = vit.patch_embed(images)
         grid = (patches.shape[1], patches.shape[2])
         x = patches.flatten(1, 2)
@@ -168,18 +142,20 @@ class DINOEncoder:
 
     def _positions(self, grid: tuple[int, int]) -> Tensor | None:
         """The learnt positions, 1 x tokens x C, interpolated where the grid is not the trained one."""
-        vit, learnt = self.module, self.module.pos_embed
+        vit, learnt = self._vit, self._vit.pos_embed
         if learnt is None or grid == tuple(vit.patch_embed.grid_size):
             return learnt
         prefix = 0 if vit.no_embed_class else vit.num_prefix_tokens
         trained = learnt[:, prefix:].mT.unflatten(2, vit.patch_embed.grid_size)
-        resized = functional.interpolate(trained.float(), size=grid, mode="bicubic", align_corners=False,
-                                         antialias=self._antialias)
+        resized = functional.interpolate(
+            trained.float(), size=grid, mode="bicubic", align_corners=False, antialias=self._antialias
+        )
         return torch.cat([learnt[:, :prefix], resized.flatten(2).mT.to(learnt)], dim=1)
 
 
-def build_module(model_name: str, state: Mapping[str, Tensor], **options: object) -> nn.Module:
+def build_module(model_name: str, state: Mapping[str, Tensor], **options: Any) -> nn.Module:
     """The timm model of that name with these tensors, float32 and frozen. Raises InputError, WeightsError."""
+    need("timm")
     import timm
 
     try:
@@ -196,14 +172,12 @@ def build_module(model_name: str, state: Mapping[str, Tensor], **options: object
     return module.eval().requires_grad_(False)
 
 
-def last_keys(block: nn.Module, x: Tensor, bias: bool) -> Tensor:
-    """Keys that a pre-norm block's attention computes for its input `x`, B x tokens x C."""
+def last_keys(block: Any, x: Tensor) -> Tensor:
+    """Keys, without their bias, that a pre-norm block's attention computes for its input `x`, B x tokens x C."""
     attention, normed = block.attn, block.norm1(x)
-    if attention.qkv is None:  # timm's Eva may keep the three projections apart; its keys never have a bias
+    if attention.qkv is None:  # timm's Eva may keep the three projections apart
         return attention.k_proj(normed)
-    weight = attention.qkv.weight.chunk(3)[1]
-    shared = attention.qkv.bias
-    return functional.linear(normed, weight, shared.chunk(3)[1] if bias and shared is not None else None)
+    return functional.linear(normed, attention.qkv.weight.chunk(3)[1])
 
 
 def load_dinov2_small(device: torch.device | str = "cpu") -> DINOEncoder:

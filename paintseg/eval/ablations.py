@@ -1,7 +1,7 @@
 """The paper's tables, and one of ours, as lists of variants; every override stands here and nowhere else.
 
-Each table varies one thing about the preset given (`--preset paper` for the paper's own values). Not here:
-Table 6c (diffusion iterations), which is a matter of the painter; the embedded one has none.
+Each table varies one thing about the preset given (`--preset paper` for the paper's own values). Table 6c varies the
+iterations of a diffusion model, which the embedded painter is not; it needs another (`Task.painter`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SWITCHES: dict[str, dict[str, object]] = {
     "paintings in both contexts": {"paint_contexts": ()},
     "squared distance": {"distance": "squared"},
     "hole not grown": {"hole_grow": 0},
-    "box stays": {"settle_reach": 0.0, "settle_rounds": 0},
+    "box stays": {"settle_reach": 0.0},
     "no colour models": {"finish_colour": 0.0},
     "no finish": {"finish": "none"},
 }
@@ -43,17 +43,20 @@ TABLES: dict[str, dict[str, dict[str, object]]] = {
     "switches": _SWITCHES,
 }
 NOISES = (0.0, 15.0, 30.0)
-NAMES = ("table5", "table6", "tableB", *TABLES)
+ITERATIONS = (10, 30, 50)
+NAMES = ("table5", "table6", "table6c", "tableB", *TABLES)
 
 
 def variants(names: Sequence[str], base: Task) -> list[Task]:
     """The tasks of some tables.
 
     "table4" varies steps and constraint, "table5" the noise, "table6" clusters, steps and box rate (one of
-    them: 6a, 6b, 6d), "tableA" the paintings; "tableB" sets the embedded encoder against the base task's.
+    them: 6a, 6b, 6d), "table6c" the sampler's iterations, "tableA" the paintings; "tableB" sets the embedded encoder
+    against the base task's.
     "switches" takes out what is ours, one thing at a time.
 
-    Raises InputError for unknown names, and for "tableB" when the base task's encoder is the embedded one.
+    Raises InputError for unknown names, for "tableB" when the base task's encoder is the embedded one, and for
+    "table6c" when its painter is.
     """
     tasks = []
     for name in names:
@@ -62,13 +65,18 @@ def variants(names: Sequence[str], base: Task) -> list[Task]:
         elif name == "tableB":
             if base.encoder == "embedded":
                 raise InputError("tableB compares two encoders; give the other as --encoder NAME=FILE")
-            tasks += [replace(base, encoder=encoder, variant=encoder.partition("=")[0])
-                      for encoder in ("embedded", base.encoder)]
+            tasks += [
+                replace(base, encoder=encoder, variant=encoder.partition("=")[0])
+                for encoder in ("embedded", base.encoder)
+            ]
+        elif name == "table6c":
+            if base.painter == "embedded":
+                raise InputError("table6c varies a sampler's iterations; the embedded painter has none")
+            tasks += [replace(base, iterations=count, variant=f"Iter = {count}") for count in ITERATIONS]
         elif name == "table6":
             tasks += variants(("table6a", "table6b", "table6d"), base)
         elif name in TABLES:
-            tasks += [replace(base.changed(**changes), variant=label)
-                      for label, changes in TABLES[name].items()]
+            tasks += [replace(base.changed(**changes), variant=label) for label, changes in TABLES[name].items()]
         else:
             raise InputError(f"the ablation must be one of {', '.join(NAMES)}, not {name!r}")
     return tasks

@@ -7,14 +7,14 @@ that the label-free score puts first, and of the best candidate as the human mas
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from ..cli.console import guarded, report
+from ..cli.console import command
 from . import study
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ class Row:
 
     Attributes:
         dataset, stem: the instance.
-        ious: with the human mask, 0..1.
+        ious, boundary_ious: with the human mask, 0..1.
+        pieces: of the mask.
         inside, outside: the terms of eq. 6.
         plain: the place of the method's own reading.
         seconds: for all candidates.
@@ -38,81 +39,99 @@ class Row:
     dataset: str
     stem: str
     ious: tuple[float, ...]
+    boundary_ious: tuple[float, ...]
+    pieces: tuple[int, ...]
     inside: tuple[float, ...]
     outside: tuple[float, ...]
     plain: int
     seconds: float
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command. Returns 0 done, 1 failed, 2 bad input, 130 interrupted."""
-    return guarded(lambda: run(make_parser().parse_args(arguments)))
-
-
 def make_parser() -> argparse.ArgumentParser:
     """The command's arguments."""
     parser = study.make_parser("candidates", "Candidates of a point, with human masks.", sets="grabcut,davis")
-    parser.add_argument("--point", choices=("centroid", "inner"), default="centroid",
-                        help="the object's centroid (default) or its innermost point")
-    parser.add_argument("--seed", type=int, default=0, help="of the method (default 0)")
-    parser.add_argument("--device", default="cpu", help="where the models run: cpu (default) or cuda")
+    parser.add_argument(
+        "--point",
+        choices=("centroid", "inner"),
+        default="centroid",
+        help="the object's centroid (default) or its innermost point",
+    )
+    study.add_machine(parser)
     return parser
 
 
 def run(options: argparse.Namespace) -> None:
     """Measure, print the table, write the file."""
-    from ..files import written
-    from ..models import embedded_models
+    from ..models import load_models
 
     config, instances = study.chosen(options)
-    models, rows = embedded_models(options.device), []
-    for instance in instances:
-        rows.append(measure(instance, models, config, options.point, options.seed))
-        shown = ", ".join(f"{100 * iou:.1f}" for iou in rows[-1].ious)
-        if not options.quiet:
-            report(f"{len(rows)} {instance.dataset}/{instance.stem}: {shown}; plain is number {rows[-1].plain + 1}")
-        if options.json:
-            settings = {"preset": options.preset, "point": options.point, "config": asdict(config)}
-            with written(options.json) as temporary:
-                document = {"settings": settings, "instances": [asdict(row) for row in rows]}
-                temporary.write_text(json.dumps(document, indent=1), encoding="utf-8")
-    print(table(rows))
+    models = load_models(options.device)
+    settings = {"preset": options.preset, "point": options.point, "config": asdict(config)}
+    found = (measure(instance, models, config, options.point, options.seed) for instance in instances)
+
+    def line(row: Row) -> str:
+        shown = ", ".join(f"{100 * iou:.1f}" for iou in row.ious)
+        return f"{row.dataset}/{row.stem}: {shown}; plain is number {row.plain + 1}"
+
+    def document(rows: list[Row]) -> dict[str, object]:
+        return {"settings": settings, "instances": [asdict(row) for row in rows]}
+
+    print(table(study.gathered(found, options, line, document)))
 
 
 def measure(instance: Instance, models: Models, config: Config, point: str = "centroid", seed: int = 0) -> Row:
     """The candidates of one point. Raises InputError for unreadable files."""
-    from ..candidates import candidates
     from ..prompts import point_prompt
-    from .metrics import intersection_over_union as iou
+    from ..tasks.candidates import candidates
+    from .metrics import marks
 
     image, truth = instance.image(), instance.mask()
     prompt = point_prompt([instance.centroid if point == "centroid" else instance.inner], truth.shape)
     started = time.perf_counter()
     found = candidates(image, prompt, models.painter, models.encoder, config, seed)
+    seconds = time.perf_counter() - started
+    marked = [marks(one.result.mask.cpu().numpy(), truth) for one in found]
     return Row(
         dataset=instance.dataset,
         stem=instance.stem,
-        ious=tuple(iou(one.result.mask.cpu().numpy(), truth) for one in found),
+        ious=tuple(one.iou for one in marked),
+        boundary_ious=tuple(one.boundary_iou for one in marked),
+        pieces=tuple(one.pieces for one in marked),
         inside=tuple(one.score.inside for one in found),
         outside=tuple(one.score.outside for one in found),
         plain=[one.plain for one in found].index(True),
-        seconds=time.perf_counter() - started,
+        seconds=seconds,
     )
 
 
 def table(rows: list[Row]) -> str:
-    """A table for a terminal, mean IoU in percent, a line per set and one for all."""
-    sets = list(dict.fromkeys(row.dataset for row in rows))
-    groups = [(name, [row for row in rows if row.dataset == name]) for name in sets] + [("all", rows)]
-    lines = [f"{'set':12} {'n':>3} {'plain':>6} {'first':>6} {'best of':>8} {'how many':>9} {'s':>6}"]
-    for name, members in groups:
-        plain, first, best = (100 * statistics.fmean(values) for values in zip(
-            *((row.ious[row.plain], row.ious[0], max(row.ious)) for row in members), strict=True))
-        count = statistics.fmean(len(row.ious) for row in members)
-        seconds = statistics.fmean(row.seconds for row in members)
-        lines.append(f"{name:12} {len(members):3} {plain:6.1f} {first:6.1f} {best:8.1f} {count:9.1f} {seconds:6.1f}")
-    return "\n".join(lines)
+    """A table for a terminal, mean IoU in percent, a line per set and one for all; Boundary IoU and pieces of plain."""
+    from .report import aligned
 
+    lines = []
+    for name in [*dict.fromkeys(row.dataset for row in rows), "all"]:
+        members = [row for row in rows if name in (row.dataset, "all")]
+
+        def mean(of: Callable[[Row], float], unit: float = 100, members: list[Row] = members) -> str:
+            return f"{unit * statistics.fmean(map(of, members)):.1f}"
+
+        lines.append(
+            {
+                "set": name,
+                "n": str(len(members)),
+                "plain": mean(lambda row: row.ious[row.plain]),
+                "first": mean(lambda row: row.ious[0]),
+                "best of": mean(lambda row: max(row.ious)),
+                "how many": mean(lambda row: len(row.ious), 1),
+                "s": mean(lambda row: row.seconds, 1),
+                "boundary": mean(lambda row: row.boundary_ious[row.plain]),
+                "pieces": mean(lambda row: row.pieces[row.plain], 1),
+            }
+        )
+    return aligned(lines)
+
+
+main = command(make_parser, run)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -10,7 +10,11 @@ from __future__ import annotations
 
 import csv
 import math
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +22,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ..errors import InputError
-from ..files import read_photo
+from ..errors import InputError, reason
+from ..io.reading import read_photo
+from ..weights import sha256_of
 
 _NUMBERS = ("x0", "y0", "x1", "y1", "centroid_x", "centroid_y", "inner_x", "inner_y")
 
@@ -49,11 +54,33 @@ class Instance:
 
     def mask(self) -> np.ndarray:
         """H x W uint8: 255 object, 0 background, 128 not counted. Raises InputError."""
+        with self._opened_mask() as opened:
+            return np.array(opened.convert("L"))
+
+    def size(self) -> tuple[int, int]:
+        """(H, W) of the mask, from its file's head. Raises InputError."""
+        with self._opened_mask() as opened:
+            return opened.height, opened.width
+
+    @contextmanager
+    def _opened_mask(self) -> Iterator[Image.Image]:
         try:
             with Image.open(self.mask_path) as opened:
-                return np.array(opened.convert("L"))
+                yield opened
         except OSError as error:
             raise InputError(f"the mask {self.mask_path} cannot be read: {error}") from error
+
+    def content(self) -> str:
+        """sha256 of all that is measured: photo, mask, strokes and numbers, not their names. Raises InputError."""
+        digest = sha256(repr((self.box, self.centroid, self.inner)).encode())
+        for path in (self.image_path, self.mask_path, self.scribble_path(1), self.scribble_path(2)):
+            needed = path in (self.image_path, self.mask_path)
+            digest.update(content_of(path) if needed or path.is_file() else b"no strokes")
+        return digest.hexdigest()
+
+    def absolute(self) -> Instance:
+        """The same with files named from the root."""
+        return replace(self, image_path=self.image_path.absolute(), mask_path=self.mask_path.absolute())
 
     def scribble_path(self, number: int) -> Path:
         """Where the strokes of scribble set 1 or 2 lie, if there are any."""
@@ -69,6 +96,14 @@ class Instance:
         return strokes == 1, strokes == 2
 
 
+def content_of(path: Path) -> bytes:
+    """sha256 of a file. Raises InputError."""
+    try:
+        return bytes.fromhex(sha256_of(path))
+    except OSError as problem:
+        raise InputError(f"{path} cannot be read: {reason(problem)}") from problem
+
+
 def read_manifest(folder: Path, only: tuple[str, ...] = ()) -> list[Instance]:
     """The instances listed in `folder`/manifest.csv, of the sets in `only` or of all. Raises InputError."""
     manifest = folder / "manifest.csv"
@@ -77,18 +112,37 @@ def read_manifest(folder: Path, only: tuple[str, ...] = ()) -> list[Instance]:
     instances = []
     for number, row in enumerate(_rows(manifest), start=2):
         try:
-            values = [_number(row[name]) for name in _NUMBERS]
+            x0, y0, x1, y1, middle_x, middle_y, inner_x, inner_y = (_number(row[name]) for name in _NUMBERS)
             dataset, stem, image = (_file_name(row[name]) for name in ("dataset", "stem", "image"))
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"line {number} of {manifest} cannot be read: {error}") from error
-        instances.append(Instance(dataset, stem, folder / dataset / "images" / image,
-                                  folder / dataset / "masks" / f"{stem}.png", tuple(values[:4]),
-                                  tuple(values[4:6]), tuple(values[6:8])))
+        instances.append(
+            Instance(
+                dataset,
+                stem,
+                folder / dataset / "images" / image,
+                folder / dataset / "masks" / f"{stem}.png",
+                (x0, y0, x1, y1),
+                (middle_x, middle_y),
+                (inner_x, inner_y),
+            )
+        )
     known = sorted({instance.dataset for instance in instances})
     for name in only:
         if name not in known:
             raise InputError(f"there is no set {name!r} in {manifest}; it lists {', '.join(known)}")
     return [instance for instance in instances if not only or instance.dataset in only]
+
+
+def scene(stem: str) -> str:
+    """What photos of one scene have in common: frames are named SCENE_NUMBER, objects of one photo NUMBERletter."""
+    return re.sub(r"_\d+$|(?<=\d)[a-z]$", "", stem)
+
+
+def check_sizes(photo: Path, size: tuple[int, int], mask: tuple[int, int]) -> None:
+    """Raises InputError when a photo's (H, W) and its mask's are not the same."""
+    if size != mask:
+        raise InputError(f"the photo {photo} has {size[1]} x {size[0]} pixels, its mask {mask[1]} x {mask[0]}")
 
 
 def _rows(manifest: Path) -> list[dict[str, str]]:

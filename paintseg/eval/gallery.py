@@ -10,12 +10,13 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from ..errors import InputError
-from ..files import to_image, write_image
+from ..io.formats import to_image
+from ..io.pictures import write_image
 from ..visualize import draw_prompt, letterbox, overlay
 from .datasets import Instance
 from .records import Row
 from .report import Summary
-from .run import predict
+from .run import Work, predict
 from .task import Task
 
 EACH = 3
@@ -24,15 +25,23 @@ GAP, CAPTION, TITLE = 10, 20, 34
 PAPER, INK = (250, 250, 248), (40, 40, 40)
 
 
-def write_gallery(path: Path, summaries: Sequence[Summary], instances: Sequence[Instance], device: str,
-                  progress: Callable[[], None] | None = None) -> None:
-    """Draw the contact sheet of the summaries; masks are computed again, being the same. Raises OSError."""
-    places = {(instance.dataset, instance.stem): instance for instance in instances}
+def write_gallery(
+    path: Path,
+    summaries: Sequence[Summary],
+    work: Sequence[Work],
+    device: str,
+    progress: Callable[[], None] | None = None,
+) -> None:
+    """Draw the contact sheet of the summaries of that work; masks are computed again, being the same. Raises OSError.
+
+    Of a conversation it shows all clicks and the answer to the last.
+    """
+    places = {(task, instance.dataset, instance.stem): instance for task, instance in work}
     blocks = []
     for summary in summaries:
         tiles = []
         for row in chosen(summary.rows):
-            tiles.append(_tile(summary.task, places[row.dataset, row.stem], row, device))
+            tiles.append(_tile(summary.task, places[summary.task, row.dataset, row.stem], row, device))
             if progress is not None:
                 progress()
         blocks.append((_title(summary), tiles))
@@ -58,16 +67,18 @@ def _tile(task: Task, instance: Instance, row: Row, device: str) -> Image.Image:
     pair = torch.cat([letterbox(picture, (TILE, TILE)) for picture in (prompted, masked)], dim=2)
     tile = Image.new("RGB", (2 * TILE, TILE + CAPTION), PAPER)
     tile.paste(to_image(pair), (0, 0))
-    caption = f"{100 * row.iou:.1f}  {row.stem}"
+    count = "1 piece" if row.pieces == 1 else f"{row.pieces} pieces"
+    caption = f"{100 * row.iou:.1f}  (boundary {100 * row.boundary_iou:.1f}, {count})  {row.stem}"
     ImageDraw.Draw(tile).text((2, TILE + 3), caption, INK, ImageFont.load_default(13))
     return tile
 
 
 def _title(summary: Summary) -> str:
     task = summary.task
-    parts = (summary.dataset, task.method, task.prompt, task.shown_preset, task.variant)
+    parts = (summary.dataset, task.method, task.shown_prompt, task.shown_preset, task.variant)
     what = ", ".join(part for part in parts if part)
-    return f"{what}: mean IoU {100 * summary.mean_iou:.1f}, n {len(summary.rows)}"
+    means = f"mean IoU {100 * summary.mean_iou:.1f}, boundary {100 * summary.mean_boundary_iou:.1f}"
+    return f"{what}: {means}, n {len(summary.rows)}"
 
 
 def _sheet(blocks: Sequence[tuple[str, Sequence[Image.Image]]]) -> Image.Image:

@@ -11,38 +11,39 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..prompts import Prompt
+from . import peers
+from .interface import Method
 from .task import EMBEDDED, Task
 
 if TYPE_CHECKING:
     from ..models import Models
-
-Method = Callable[[Tensor, Prompt], np.ndarray]
-"""(photo 3 x H x W in [0, 1], prompt) -> H x W bool. Raises InputError when it finds nothing."""
+    from ..painters import Painter
 
 
 def make_method(task: Task, device: str = "cpu") -> Method:
-    """The method of a task. Raises InputError when it cannot be had here."""
+    """The method of a task. Raises InputError when it does not run here."""
     if task.method == "paintseg":
         return _paintseg(task, device)
-    from . import peers
-
+    if task.method == "answer":
+        return _answer(task, device)
     if task.method == "tokencut":
-        return peers.tokencut(load_models(device, task.encoder).encoder)
-    return {"box": peers.filled_box, "opencv-grabcut": peers.opencv_grabcut,
-            "random-walker": peers.random_walker}[task.method]()
+        return peers.tokencut(cached_models(device, task.encoder).encoder)
+    return {"box": peers.filled_box, "opencv-grabcut": peers.opencv_grabcut, "random-walker": peers.random_walker}[
+        task.method
+    ]()
 
 
 @lru_cache(maxsize=4)
-def load_models(device: str, encoder: str = "embedded") -> Models:
+def cached_models(device: str, encoder: str = "embedded") -> Models:
     """The embedded models, in bfloat16 ("embedded-half"), or the embedded painter and an encoder NAME=FILE; loaded once
     per process."""
     from dataclasses import replace
     from pathlib import Path
 
-    from ..models import embedded_models
+    from ..models import load_models
 
     if encoder in EMBEDDED:
-        return embedded_models(device, half=encoder != "embedded")
+        return load_models(device, half=encoder != "embedded")
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -52,18 +53,44 @@ def load_models(device: str, encoder: str = "embedded") -> Models:
     if not Path(file).is_file():
         raise InputError(f"there is no file {file} with the weights of {name}")
     try:
-        return replace(load_models(device), encoder=DINOEncoder(name, load_file(file), device))
+        return replace(cached_models(device), encoder=DINOEncoder(name, load_file(file), device))
     except SafetensorError as error:
         raise InputError(f"{file} cannot be read as safetensors: {error}") from error
 
 
-def _paintseg(task: Task, device: str) -> Method:
-    from ..segment import segment
+PAINTERS: dict[str, Callable[[int, str], Painter]] = {"embedded": lambda _, device: cached_models(device).painter}
+"""Painters by the name that tasks have for them, made of a number of iterations and a device. Who measures with another
+one adds it, as scripts/examples/reproduce_paper.py does; a file, by its path."""
 
-    models = load_models(device, task.encoder)
+
+@lru_cache(maxsize=4)
+def cached_painter(name: str, iterations: int, device: str) -> Painter:
+    """A painter of `PAINTERS`, made once per process. Raises InputError for another name."""
+    if name not in PAINTERS:
+        raise InputError(f"there is no painter {name!r}; there are {', '.join(PAINTERS)}")
+    return PAINTERS[name](iterations, device)
+
+
+def _paintseg(task: Task, device: str) -> Method:
+    from ..segmentation import segment
+
+    models = cached_models(device, task.encoder)
+    painters = [cached_painter(name, task.iterations, device) for name in task.painters]
 
     def method(image: Tensor, prompt: Prompt) -> np.ndarray:
-        found = segment(image, prompt, models.painter, models.encoder, task.config, task.seed)
-        return found.mask.cpu().numpy()
+        found = segment(image, prompt, painters[0], models.encoder, task.config, task.seed, painters[-1])
+        return found.soft.cpu().numpy()
 
     return method
+
+
+def _answer(task: Task, device: str) -> Method:
+    from ..segmentation import Session
+
+    encoder = cached_models(device, task.encoder).encoder
+
+    @lru_cache(maxsize=1)  # all clicks of a conversation are on one photo
+    def session(image: Tensor) -> Session:
+        return Session(image, encoder, task.config)
+
+    return lambda image, prompt: session(image).answer(prompt).soft.cpu().numpy()

@@ -16,64 +16,64 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..cli.console import guarded
+from ..cli.console import command
 from . import study
 
 if TYPE_CHECKING:
     from ..config import Config
     from ..models import Models
     from .datasets import Instance
+    from .metrics import Marks
 
 VARIANTS = ("method", "cut", "start", "features", "grid")
 CERTAIN = 2.0
 """Deviations that right evidence is given."""
 
 
-def measure(instance: Instance, models: Models, config: Config, seed: int = 0) -> dict[str, float]:
-    """IoU in 0..1 of every variant on one object, from its box. Raises InputError for unreadable files."""
+def measure(instance: Instance, models: Models, config: Config, seed: int = 0) -> dict[str, Marks]:
+    """The marks of every variant on one object, from its box. Raises InputError for unreadable files."""
     import torch
     import torch.nn.functional as F
 
-    from .. import amcp
+    from ..amcp import loop as amcp
+    from ..ops.images import resize, size_of
     from ..prompts import Prompt
-    from ..segment import begin, finish
-    from ..view import resize
-    from .metrics import intersection_over_union
+    from ..segmentation import begin, finish
+    from .metrics import marks
 
     image, truth = instance.image(), instance.mask()
     human = torch.from_numpy(truth == 255).float()
 
-    def score(mask: torch.Tensor) -> float:
-        return intersection_over_union(mask.cpu().numpy(), truth)
+    def score(mask: torch.Tensor) -> Marks:
+        return marks(mask.cpu().numpy(), truth)
 
     def last(first: amcp.State) -> amcp.State:
         return [first, *amcp.run(first, models.painter, models.painter, models.encoder)][-1]
 
-    first = begin(image, Prompt(size=tuple(image.shape[1:]), box=instance.box), models.painter, models.encoder,
-                  config, seed)
+    first = begin(image, Prompt(size=size_of(image), box=instance.box), models.painter, models.encoder, config, seed)
     scene = first.scene
     state = last(first)
     soft = finish(state)
-    whole = resize(human[None, None], tuple(image.shape[1:]))
+    whole = resize(human[None, None], size_of(image))
     seen = scene.view.crop_mask(whole)
     grid = scene.frames[0].grid if scene.frames else (config.encoder_size // models.encoder.stride,) * 2
-    shares = F.interpolate(F.interpolate(seen, grid, mode="area"), tuple(seen.shape[-2:]), mode="bilinear")
-    told = replace(state, evidence=CERTAIN * (2 * shares - 1), weight=torch.ones_like(shares),
-                   mask=(shares > 0.5) & scene.allowed)
+    shares = F.interpolate(F.interpolate(seen, grid, mode="area"), size_of(seen), mode="bilinear")
+    told = replace(
+        state, evidence=CERTAIN * (2 * shares - 1), weight=torch.ones_like(shares), mask=(shares > 0.5) & scene.allowed
+    )
     return {
         "method": score(soft > 0.5),
-        "cut": max(score(soft > level / 20) for level in range(1, 20)),
+        "cut": max((score(soft > level / 20) for level in range(1, 20)), key=lambda one: one.iou),
         "start": score(finish(last(replace(first, mask=(seen > 0.5) & scene.allowed))) > 0.5),
         "features": score(finish(told) > 0.5),
         "grid": score(scene.view.paste(told.mask.float())[0, 0] > 0.5),
     }
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command. Returns 0 done, 1 failed, 2 bad input, 130 interrupted."""
-    parser = study.make_parser("oracle", "Mean IoU when parts of the method are told the right answer.")
-    return guarded(lambda: study.run(parser.parse_args(arguments), VARIANTS, measure))
-
+main = command(
+    lambda: study.make_parser("oracle", "Mean IoU when parts of the method are told the right answer."),
+    lambda options: study.run(options, VARIANTS, measure),
+)
 
 if __name__ == "__main__":
     sys.exit(main())

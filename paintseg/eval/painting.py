@@ -17,7 +17,7 @@ import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..cli.console import guarded
+from ..cli.console import command
 from . import study
 
 if TYPE_CHECKING:
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
     from ..config import Config
     from ..models import Models
+    from ..painters import Painter
     from .datasets import Instance
+    from .metrics import Marks
 
 VARIANTS = ("embedded", "perfect", "none")
 
@@ -50,29 +52,29 @@ class Knows:
         return torch.where(hole > 0.5, self.behind.to(image), image).expand(count, -1, -1, -1)
 
 
-def measure(instance: Instance, behind: Instance, models: Models, config: Config, seed: int = 0) -> dict[str, float]:
-    """IoU in 0..1 of every variant on one object over another photo. Raises InputError for unreadable files."""
+def measure(instance: Instance, behind: Instance, models: Models, config: Config, seed: int = 0) -> dict[str, Marks]:
+    """The marks of every variant on one object over another photo. Raises InputError for unreadable files."""
     import torch
 
-    from .. import amcp
+    from ..amcp import loop as amcp
+    from ..ops.images import resize, size_of
     from ..prompts import Prompt
-    from ..segment import begin, finish
-    from ..view import resize
-    from .metrics import intersection_over_union
+    from ..segmentation import begin, finish
+    from .metrics import marks
 
     config = replace(config, steps=1)
     image, truth = instance.image(), instance.mask()
-    size = tuple(image.shape[1:])
+    size = size_of(image)
     background = resize(behind.image()[None], size)[0]
     pasted = torch.where(torch.from_numpy(truth == 255), image, background)
     prompt = Prompt(size=size, box=instance.box)
 
-    def score(painting: Config, perfect: bool) -> float:
+    def score(painting: Config, perfect: bool) -> Marks:
         state = begin(pasted, prompt, models.painter, models.encoder, painting, seed)
         shown = state.scene.view.crop(background[None])[0]
-        painter = Knows(shown, models.painter.multiple) if perfect else models.painter
+        painter: Painter = Knows(shown, models.painter.multiple) if perfect else models.painter
         last = [state, *amcp.run(state, painter, painter, models.encoder)][-1]
-        return intersection_over_union((finish(last) > 0.5).numpy(), truth)
+        return marks((finish(last) > 0.5).numpy(), truth)
 
     return {
         "embedded": score(config, False),
@@ -88,11 +90,9 @@ def run(options: argparse.Namespace) -> None:
     study.run(options, VARIANTS, lambda one, models, config: measure(one, behind[one], models, config))
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command. Returns 0 done, 1 failed, 2 bad input, 130 interrupted."""
-    parser = study.make_parser("painting", "Mean IoU with a perfect painter, on objects pasted over other photos.")
-    return guarded(lambda: run(parser.parse_args(arguments)))
-
+main = command(
+    lambda: study.make_parser("painting", "Mean IoU with a perfect painter, on objects pasted over other photos."), run
+)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -13,11 +13,12 @@ from scipy import ndimage
 from torch import Tensor
 
 from ..errors import InputError
+from ..ops.boxes import whole_pixels
 from ..prompts import Prompt
 
 if TYPE_CHECKING:
     from ..encoders import Encoder
-    from .methods import Method
+    from .interface import Method
 
 GRABCUT_ROUNDS = 5
 
@@ -85,9 +86,11 @@ def random_walker() -> Method:
             certain |= ndimage.binary_erosion(region, kernel)
             other |= ~ndimage.binary_dilation(region, kernel)
         elif prompt.box is not None:
-            x0, y0, x1, y1 = prompt.extent()
-            rows, columns = slice((3 * y0 + y1) // 4, (y0 + 3 * y1 + 3) // 4), slice((3 * x0 + x1) // 4,
-                                                                                     (x0 + 3 * x1 + 3) // 4)
+            x0, y0, x1, y1 = whole_pixels(prompt.box)
+            rows, columns = (
+                slice((3 * y0 + y1) // 4, (y0 + 3 * y1 + 3) // 4),
+                slice((3 * x0 + x1) // 4, (x0 + 3 * x1 + 3) // 4),
+            )
             certain[rows, columns] = True
             other |= ~prompt.start_region().numpy()
         if not other.any():
@@ -104,12 +107,12 @@ def random_walker() -> Method:
 
 def tokencut(encoder: Encoder) -> Method:
     """TokenCut (Wang et al. 2022) alone: of the whole photo, or within the box as the paper compares it."""
-    from ..discovery import coarse_mask
+    from ..locate.discovery import coarse_mask
 
     def method(image: Tensor, prompt: Prompt) -> np.ndarray:
         if prompt.box is None or prompt.mask is not None:
             return (coarse_mask(image, encoder) > 0.5).numpy()
-        x0, y0, x1, y1 = prompt.extent()
+        x0, y0, x1, y1 = whole_pixels(prompt.box)
         mask = np.zeros(prompt.size, bool)
         mask[y0:y1, x0:x1] = (coarse_mask(image[:, y0:y1, x0:x1], encoder) > 0.5).numpy()
         return mask
@@ -126,8 +129,7 @@ def _seeds(prompt: Prompt) -> tuple[np.ndarray, np.ndarray]:
     seeds = []
     radius = max(1.0, max(prompt.size) / 100)
     ys, xs = np.mgrid[: prompt.size[0], : prompt.size[1]]
-    for strokes, points in ((prompt.scribble, prompt.points),
-                            (prompt.negative_scribble, prompt.negative_points)):
+    for strokes, points in ((prompt.scribble, prompt.points), (prompt.negative_scribble, prompt.negative_points)):
         drawn = np.zeros(prompt.size, bool) if strokes is None else strokes.numpy().copy()
         for x, y in points:
             drawn |= (xs - x) ** 2 + (ys - y) ** 2 <= radius**2

@@ -15,8 +15,23 @@ from ..errors import InputError
 from ..prompts import Prompt
 from .datasets import Instance
 
-PromptKind = Literal["box", "point", "inner_point", "scribble", "scribble2", "strokes", "strokes2", "mask", "auto"]
+PromptKind = Literal[
+    "box",
+    "loose_box",
+    "jitter_box",
+    "point",
+    "inner_point",
+    "scribble",
+    "scribble2",
+    "strokes",
+    "strokes2",
+    "mask",
+    "auto",
+]
 KINDS: tuple[PromptKind, ...] = get_args(PromptKind)
+
+SIDES: dict[PromptKind, tuple[float, float]] = {"box": (0.0, 0.0), "loose_box": (0.0, 0.25), "jitter_box": (-0.1, 0.1)}
+"""How far outwards each side of the tight box moves, least and most, in widths or heights of the box."""
 
 STROKES: dict[PromptKind, int] = {"scribble": 1, "scribble2": 2, "strokes": 1, "strokes2": 2}
 """Which of a set's two drawings the kind is made from."""
@@ -25,27 +40,36 @@ CELLS = 8
 """Cells along the longer side of the box that the coarse mask of the prompt "mask" is made of."""
 
 
-def make_prompt(instance: Instance, kind: PromptKind, size: tuple[int, int], noise: float = 0.0,
-                seed: int = 0, discover: Callable[[], Tensor] | None = None) -> Prompt:
+def make_prompt(
+    instance: Instance,
+    kind: PromptKind,
+    size: tuple[int, int],
+    noise: float = 0.0,
+    seed: int = 0,
+    discover: Callable[[], Tensor] | None = None,
+) -> Prompt:
     """The prompt of one kind for one instance.
 
     Args:
         instance: one object of one photo.
-        kind: "box" the tight box of the human mask; "point" its centroid; "inner_point" its innermost point;
+        kind: "box" the tight box of the human mask; "loose_box" with every side up to a quarter of the box further
+            out; "jitter_box" with every side up to a tenth further out or in; "point" the mask's centroid;
+            "inner_point" its innermost point;
             "scribble" and "scribble2" the set's strokes on the object and off it; "strokes" and "strokes2" only
             those on it, as in the paper; "mask" the human mask as a crude brush would draw it (see `coarsen`);
             "auto" what `discover` finds, without the human mask.
         size: (H, W) of the photo.
         noise: percent of half the diagonal of the object's box by which the prompt is moved in a random
             direction (Table 5 of the paper).
-        seed: of that direction, which also depends on the instance's name but not on the amount of noise.
+        seed: of that direction, which also depends on the instance's name but not on the amount of noise, and of the
+            sides of boxes.
         discover: returns an automatic coarse mask, H x W in [0, 1].
 
     Raises InputError for an unknown kind, and when the set has no strokes.
     """
     dx, dy = offset(instance, size, noise, seed)
-    if kind == "box":
-        x0, y0, x1, y1 = instance.box
+    if kind in SIDES:
+        x0, y0, x1, y1 = drawn_box(instance, size, *SIDES[kind], seed=seed)
         return Prompt(size=size, box=(x0 + dx, y0 + dy, x1 + dx, y1 + dy))
     if kind in ("point", "inner_point"):
         x, y = instance.centroid if kind == "point" else instance.inner
@@ -62,15 +86,43 @@ def make_prompt(instance: Instance, kind: PromptKind, size: tuple[int, int], noi
     raise InputError(f"the prompt must be one of {', '.join(KINDS)}, not {kind!r}")
 
 
+def dice(instance: Instance, seed: int, what: str = "") -> np.random.Generator:
+    """Chance that depends on the instance's name, the seed and what it is for, and on nothing else."""
+    name = zlib.crc32(f"{instance.dataset}/{instance.stem}".encode())
+    return np.random.default_rng((name, seed, zlib.crc32(what.encode())) if what else (name, seed))
+
+
+def drawn_box(
+    instance: Instance, size: tuple[int, int], least: float, most: float, seed: int
+) -> tuple[float, float, float, float]:
+    """The tight box as a hand draws it: every side moved outwards by a share of the box of its own, in whole pixels.
+
+    Args:
+        instance, size, seed: as in `make_prompt`.
+        least, most: between which that share is uniform; below 0 is inwards.
+
+    Returns:
+        (x0, y0, x1, y1) in the photo, of a pixel at least.
+    """
+    if least == most == 0:
+        return instance.box
+    left, up, right, down = dice(instance, seed, "sides").uniform(least, most, 4)
+    x0, y0, x1, y1 = instance.box
+    x0, x1 = _between(x0 - left * (x1 - x0), x1 + right * (x1 - x0), size[1])
+    y0, y1 = _between(y0 - up * (y1 - y0), y1 + down * (y1 - y0), size[0])
+    return x0, y0, x1, y1
+
+
 def offset(instance: Instance, size: tuple[int, int], noise: float, seed: int) -> tuple[float, float]:
     """How far noise moves the prompt, in pixels along x and y; the middle of the box stays in the photo."""
     x0, y0, x1, y1 = instance.box
     length = noise / 100 * np.hypot(x1 - x0, y1 - y0) / 2
-    name = zlib.crc32(f"{instance.dataset}/{instance.stem}".encode())
-    angle = np.random.default_rng((name, seed)).uniform(0, 2 * np.pi)
+    angle = dice(instance, seed).uniform(0, 2 * np.pi)
     x, y = (x0 + x1) / 2, (y0 + y1) / 2
-    return (_clip(x + length * np.cos(angle), size[1]) - _clip(x, size[1]),
-            _clip(y + length * np.sin(angle), size[0]) - _clip(y, size[0]))
+    return (
+        _clip(x + length * np.cos(angle), size[1]) - _clip(x, size[1]),
+        _clip(y + length * np.sin(angle), size[0]) - _clip(y, size[0]),
+    )
 
 
 def shift(values: Tensor, dx: float, dy: float) -> Tensor:
@@ -78,8 +130,9 @@ def shift(values: Tensor, dx: float, dy: float) -> Tensor:
     height, width = values.shape
     right, down = min(max(round(dx), -width), width), min(max(round(dy), -height), height)
     moved = torch.zeros_like(values)
-    moved[max(down, 0):height + min(down, 0), max(right, 0):width + min(right, 0)] = \
-        values[max(-down, 0):height - max(down, 0), max(-right, 0):width - max(right, 0)]
+    moved[max(down, 0) : height + min(down, 0), max(right, 0) : width + min(right, 0)] = values[
+        max(-down, 0) : height - max(down, 0), max(-right, 0) : width - max(right, 0)
+    ]
     if (right or down) and (values > 0.5).any() and not (moved > 0.5).any():
         return shift(values, dx / 2, dy / 2)
     return moved
@@ -96,6 +149,12 @@ def coarsen(mask: Tensor, box: tuple[float, float, float, float]) -> Tensor:
     cells = F.avg_pool2d(padded, side)
     drawn = (cells >= min(0.25, float(cells.max()))).float()
     return drawn.repeat_interleave(side, 2).repeat_interleave(side, 3)[0, 0, :height, :width]
+
+
+def _between(low: float, high: float, length: int) -> tuple[float, float]:
+    """Two ends in whole pixels, in 0..length and a pixel apart at least."""
+    start = min(max(round(low), 0), length - 1)
+    return float(start), float(max(min(round(high), length), start + 1))
 
 
 def _clip(value: float, length: int) -> float:

@@ -1,31 +1,39 @@
-"""What was measured, one line per instance in a CSV file, from which an interrupted run goes on."""
+"""What was measured, one line per instance or click in a CSV file, from which an interrupted run goes on."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
+from typing import get_type_hints
 
 from ..errors import InputError
+
+Place = tuple[str, str, str]
+"""(key of a task, set, stem): what a piece of work is about."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One instance under one task.
+    """One answer about one instance under one task.
 
     Attributes:
-        key: of the task, see `Task.key`.
-        method, prompt, preset, variant, noise, seed: of the task, for readers.
+        key: of the task and of what it was measured on, see `Task.key`.
+        method, prompt, mosaic, preset, variant, noise, seed: of the task, for readers.
         dataset, stem: the instance.
-        iou: intersection over union with the human mask, 0..1.
-        seconds: from the decoded photo to the mask.
-        note: why there is no mask (then `iou` is that of an empty one), else empty.
+        iou, boundary_iou, pieces: see `metrics.Marks`.
+        seconds: from the decoded photo to the mask; of a click, from it to the answer.
+        note: why there is no mask (then the marks are those of an empty one), else empty.
+        click: which click of a conversation was answered, from 1; 0 with other prompts.
+        clicks: how many there were; 0 with other prompts.
+        clicked: "+ x y" on the object or "- x y" off it, the pixel's centre; empty with other prompts.
     """
 
     key: str
     method: str
     prompt: str
+    mosaic: int
     preset: str
     variant: str
     noise: float
@@ -33,43 +41,49 @@ class Row:
     dataset: str
     stem: str
     iou: float
+    boundary_iou: float
+    pieces: int
     seconds: float
     note: str = ""
+    click: int = 0
+    clicks: int = 0
+    clicked: str = ""
 
     @property
-    def place(self) -> tuple[str, str, str]:
-        """What tells rows apart."""
+    def place(self) -> Place:
+        """What tells instances of tasks apart."""
         return self.key, self.dataset, self.stem
 
 
 NAMES = tuple(field.name for field in fields(Row))
+_NUMBERS = {name: kind for name, kind in get_type_hints(Row).items() if kind in (int, float)}
 
 
 class Records:
     """Rows that were finished, in memory and, unless `path` is None, in a CSV file that grows line by line.
 
-    Rows of other tasks in the file stay as they are. A line that an interruption cut short is dropped.
-    Raises InputError when the file is something else.
+    Rows of other tasks in the file stay as they are. What an interruption cut short is dropped: half a line, and
+    conversations without their last click. Raises InputError when the file is something else.
     """
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
-        self.rows: dict[tuple[str, str, str], Row] = {}
+        self.rows: dict[Place, tuple[Row, ...]] = {}
         if path is not None and path.exists() and path.stat().st_size:
-            self.rows = {row.place: row for row in _read(path)}
+            self.rows = _whole(_read(path))
 
-    def find(self, place: tuple[str, str, str]) -> Row | None:
-        """The row of (key, dataset, stem), if it is finished."""
+    def find(self, place: Place) -> tuple[Row, ...] | None:
+        """The rows of (key, dataset, stem) if it is finished: one, or one per click."""
         return self.rows.get(place)
 
-    def forget(self, keys: Iterable[str]) -> None:
-        """Take the rows of these tasks for unfinished; the file keeps them until new ones follow."""
-        gone = set(keys)
-        self.rows = {place: row for place, row in self.rows.items() if row.key not in gone}
+    def forget(self, places: Iterable[Place]) -> None:
+        """Take these rows for unfinished; the file keeps them until new ones follow."""
+        for place in places:
+            self.rows.pop(place, None)
 
-    def add(self, row: Row) -> None:
-        """Keep a finished row; it is on disk when this returns. Raises OSError."""
-        self.rows[row.place] = row
+    def add(self, rows: Sequence[Row]) -> None:
+        """Keep all rows of a finished instance; they are on disk when this returns. Raises OSError."""
+        self.rows[rows[0].place] = tuple(rows)
         if self.path is None:
             return
         new = not self.path.exists() or not self.path.stat().st_size
@@ -80,23 +94,35 @@ class Records:
                 opened.write("\n")
             if new:
                 writer.writerow(NAMES)
-            writer.writerow(astuple(row))
+            writer.writerows(astuple(row) for row in rows)
 
 
-def _read(path: Path) -> list[Row]:
-    rows = []
+def _read(path: Path) -> Iterator[Row]:
     with path.open(newline="", encoding="utf-8", errors="replace") as opened:
         reader = csv.reader(opened)
         if tuple(next(reader, ())) != NAMES:
-            raise InputError(f"{path} is no table of this command; give another name to --csv")
+            raise InputError(f"{path} is no table of this command, or an older version's; give another name to --csv")
         for values in reader:
             try:
                 found = dict(zip(NAMES, values, strict=True))
-                rows.append(Row(**found | {"noise": float(found["noise"]), "seed": int(found["seed"]),
-                                           "iou": float(found["iou"]), "seconds": float(found["seconds"])}))
+                yield Row(**found | {name: kind(found[name]) for name, kind in _NUMBERS.items()})
             except ValueError:
                 continue  # cut short by an interruption: the instance is measured again
-    return rows
+
+
+def _whole(rows: Iterable[Row]) -> dict[Place, tuple[Row, ...]]:
+    """The rows of every instance, the latest of several times; instances that lack a click are left out."""
+    found: dict[Place, dict[int, Row]] = {}
+    for row in rows:
+        if row.click <= 1:
+            found[row.place] = {}
+        found.setdefault(row.place, {})[row.click] = row
+    return {place: tuple(turns.values()) for place, turns in found.items() if _is_whole(tuple(turns.values()))}
+
+
+def _is_whole(rows: Sequence[Row]) -> bool:
+    last = rows[-1].clicks
+    return [row.click for row in rows] == list(range(min(last, 1), last + 1))
 
 
 def _last_byte(path: Path) -> bytes:

@@ -18,27 +18,27 @@ Objects are taken out by their human masks, so that only the plate is judged:
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from ..cli.console import Parser, guarded, report
-from ..discovery import coarse_mask, coarse_masks
+from ..cli.console import command
 from ..encoders import Encoder
 from ..errors import InputError
-from ..files import to_image, write_image, written
+from ..io.formats import to_image
+from ..io.pictures import write_image
 from ..layers import paint_out, strangeness
+from ..layers.plausibility import patches
 from ..layers.seam import depth_inside
-from ..models import embedded_models
-from ..morphology import bounding_box, grow_box
-from ..view import resize
+from ..locate.discovery import coarse_mask, coarse_masks
+from ..models import load_models
+from ..ops.overlap import intersection_over_union
 from .datasets import Instance, read_manifest
+from .study import add_machine, check_count, gathered, plain_parser
 
 FOUND = 0.1
 """Discovery that overlaps the old mask by less did not find the object."""
@@ -67,53 +67,48 @@ class Measured:
     strangeness: float
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command. Returns 0 done, 1 failed, 2 bad input, 130 interrupted."""
-    return guarded(lambda: run(make_parser().parse_args(arguments)))
-
-
 def make_parser() -> argparse.ArgumentParser:
     """The command's arguments."""
-    parser = Parser(prog="python -m paintseg.eval.removal", description="Plate quality with human masks.")
-    parser.add_argument("folder", type=Path, metavar="DIR", help="holds manifest.csv, photos and human masks")
+    parser = plain_parser("removal", "Plate quality with human masks.")
     parser.add_argument("--count", type=int, default=40, help="photos, spread over all sets (default 40)")
     parser.add_argument("--candidates", type=int, default=3, help="paintings of each hole (default 3)")
     parser.add_argument("--shadow", action="store_true", help="take shadows out as well")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="written anew after every plate")
+    add_machine(parser)
     parser.add_argument("--plates", type=Path, metavar="FOLDER", help="keep photo and plate, side by side")
     return parser
 
 
 def run(options: argparse.Namespace) -> None:
     """Measure, print, write."""
-    if options.count < 1:
-        raise InputError(f"--count must be at least 1, not {options.count}")
-    models = embedded_models(options.device)
+    check_count(options)
+    models = load_models(options.device)
     if options.plates:
         options.plates.mkdir(parents=True, exist_ok=True)
-    rows: list[Measured] = []
-    for instance in spread(read_manifest(options.folder), options.count):
-        image, mask = instance.image(), torch.from_numpy(instance.mask() >= 128)
-        done = paint_out(image, mask, models.painter, options.seed, None, options.candidates, options.shadow,
-                         models.encoder)
-        rows.append(measure(instance, image, mask, done.plate, done.hole, models.encoder))
-        last = rows[-1]
-        report(f"{len(rows)} {last.dataset}/{last.stem}: found {last.found_before:.2f}, then {last.found:.2f}, "
-               f"salient {last.salient:.2f}, seam {last.seam:.2f}, near {last.seam_near:.2f}")
-        if options.plates:
-            both = to_image(torch.cat([image, done.plate], 2))
-            write_image(options.plates / f"{instance.dataset}_{instance.stem}.png", both)
-        if options.json:
-            document = {"summary": summarise(rows), "plates": [asdict(row) for row in rows]}
-            with written(options.json) as temporary:
-                temporary.write_text(json.dumps(document, indent=1), encoding="utf-8")
+
+    def measured() -> Iterator[Measured]:
+        for instance in spread(read_manifest(options.folder), options.count):
+            image, mask = instance.image(), torch.from_numpy(instance.mask() >= 128)
+            done = paint_out(
+                image, mask, models.painter, options.seed, None, options.candidates, options.shadow, models.encoder
+            )
+            if options.plates:
+                both = to_image(torch.cat([image, done.plate], 2))
+                write_image(options.plates / f"{instance.dataset}_{instance.stem}.png", both)
+            yield measure(instance, image, mask, done.plate, done.hole, models.encoder)
+
+    rows = gathered(
+        measured(),
+        options,
+        lambda row: (
+            f"{row.dataset}/{row.stem}: found {row.found_before:.2f}, then {row.found:.2f}, "
+            f"salient {row.salient:.2f}, seam {row.seam:.2f}, near {row.seam_near:.2f}"
+        ),
+        lambda rows: {"summary": summarise(rows), "plates": [asdict(row) for row in rows]},
+    )
     print("\n".join(f"{name}: {value:.3f}" for name, value in summarise(rows).items()))
 
 
-def measure(instance: Instance, image: Tensor, mask: Tensor, plate: Tensor, hole: Tensor,
-            encoder: Encoder) -> Measured:
+def measure(instance: Instance, image: Tensor, mask: Tensor, plate: Tensor, hole: Tensor, encoder: Encoder) -> Measured:
     """All measures of one plate: image and plate 3 x H x W, mask and hole H x W bool."""
     across, inside, around = step_across(plate, hole), step_within(plate, hole), step_within(plate, hole, NEAR)
     return Measured(
@@ -141,7 +136,7 @@ def discovered(image: Tensor, mask: Tensor, encoder: Encoder) -> tuple[float, fl
             found = find() > 0.5
         except InputError:  # nothing stands out
             return 0.0
-        return float((found & mask).sum() / (found | mask).sum())
+        return intersection_over_union(found, mask)
 
     return (
         overlap(lambda: coarse_masks(image, encoder, most=1, sure=True)[0]),
@@ -186,13 +181,7 @@ def statistics_distance(image: Tensor, hole: Tensor, encoder: Encoder) -> float:
     Args:
         image: 3 x H x W. hole: H x W bool.
     """
-    x0, y0, x1, y1 = grow_box(bounding_box(hole[None, None]), 2.0, tuple(hole.shape))
-    ratio, stride = 448 / max(x1 - x0, y1 - y0), encoder.stride
-    grid = tuple(max(1, round(side * ratio / stride)) for side in (y1 - y0, x1 - x0))
-    shown = resize(image[None, :, y0:y1, x0:x1], tuple(side * stride for side in grid))
-    tokens = F.normalize(encoder.encode(shown), dim=1)[0].flatten(1)
-    covered = F.adaptive_avg_pool2d(hole[None, None, y0:y1, x0:x1].float(), grid).flatten()
-    inside, around = tokens[:, covered > 0.5], tokens[:, covered == 0]
+    inside, around = patches(image, hole, encoder)
     if inside.shape[1] < 2 or around.shape[1] < 2:
         return 0.0
     return float((inside.mean(1) - around.mean(1)).norm() + (inside.std(1) - around.std(1)).norm())
@@ -211,6 +200,7 @@ def spread(instances: Sequence[Instance], count: int) -> list[Instance]:
 
 def summarise(rows: Sequence[Measured]) -> dict[str, float]:
     """Counts and means over all plates."""
+
     def mean(name: str) -> float:
         return sum(getattr(row, name) for row in rows) / len(rows)
 
@@ -244,6 +234,8 @@ def summarise(rows: Sequence[Measured]) -> dict[str, float]:
         "strangeness": mean("strangeness"),
     }
 
+
+main = command(make_parser, run)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,17 +1,19 @@
-"""Rows made into a table and into JSON."""
+"""Rows made into tables and into JSON."""
 
 from __future__ import annotations
 
-import json
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from ..files import written
+from .clicks import FALLS, LEVELS, Figures, mean_after
 from .records import Row
-from .task import Task
+from .task import CLICKS, Task
+
+_WORDS = {"set", "sequence", "method", "prompt", "preset", "variant", "left out"}
+_DULL = {"method", "preset", "variant", "noise"}
+"""Columns left out when all their lines say nothing."""
 
 
 @dataclass(frozen=True)
@@ -20,12 +22,17 @@ class Summary:
 
     Attributes:
         task, dataset: which.
-        rows: of its instances.
+        found: the rows of its instances, one each or one per click.
     """
 
     task: Task
     dataset: str
-    rows: tuple[Row, ...]
+    found: tuple[tuple[Row, ...], ...]
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The last row of every instance."""
+        return tuple(rows[-1] for rows in self.found)
 
     @property
     def mean_iou(self) -> float:
@@ -33,62 +40,154 @@ class Summary:
         return statistics.fmean(row.iou for row in self.rows)
 
     @property
+    def mean_boundary_iou(self) -> float:
+        """Mean over the instances, 0..1."""
+        return statistics.fmean(row.boundary_iou for row in self.rows)
+
+    @property
+    def mean_pieces(self) -> float:
+        """Mean number of pieces of a mask."""
+        return statistics.fmean(row.pieces for row in self.rows)
+
+    @property
     def standard_error(self) -> float:
-        """Of the mean; 0 for one instance."""
+        """Of the mean IoU; 0 for one instance."""
         if len(self.rows) < 2:
             return 0.0
         return statistics.stdev(row.iou for row in self.rows) / len(self.rows) ** 0.5
 
     @property
     def seconds(self) -> float:
-        """Mean per instance."""
-        return statistics.fmean(row.seconds for row in self.rows)
+        """Mean per instance, or per click."""
+        return statistics.fmean(row.seconds for rows in self.found for row in rows)
 
     @property
     def failures(self) -> int:
-        """Instances the method gave no mask for; they count with the IoU of an empty one."""
-        return sum(bool(row.note) for row in self.rows)
+        """Answers without a mask; they count as an empty one."""
+        return sum(bool(row.note) for rows in self.found for row in rows)
+
+    @property
+    def figures(self) -> Figures:
+        """Those of conversations."""
+        return Figures(tuple(tuple(row.iou for row in rows) for rows in self.found), self.task.clicks)
 
     def as_json(self, machine: Mapping[str, Any]) -> dict[str, Any]:
         """The object of this summary in the JSON file."""
         task = self.task
-        return {"set": self.dataset, "method": task.method, "prompt": task.prompt, "preset": task.preset,
-                "variant": task.variant, "noise": task.noise, "n": len(self.rows),
-                "mean_iou": round(self.mean_iou, 6), "standard_error": round(self.standard_error, 6),
-                "seconds_per_image": round(self.seconds, 3), "failures": self.failures,
-                "settings": {**task.settings, **machine}}
+        return {
+            "set": self.dataset,
+            "method": task.method,
+            "prompt": task.prompt,
+            "mosaic": task.mosaic,
+            "preset": task.preset,
+            "variant": task.variant,
+            "noise": task.noise,
+            "n": len(self.found),
+            "mean_iou": round(self.mean_iou, 6),
+            "standard_error": round(self.standard_error, 6),
+            "mean_boundary_iou": round(self.mean_boundary_iou, 6),
+            "mean_pieces": round(self.mean_pieces, 3),
+            **(self._clicks() if task.prompt == CLICKS else {"seconds_per_image": round(self.seconds, 3)}),
+            "failures": self.failures,
+            "settings": {**task.settings, **machine},
+        }
+
+    def _clicks(self) -> dict[str, Any]:
+        figures, most = self.figures, self.task.clicks
+        boundaries = mean_after([[row.boundary_iou for row in rows] for rows in self.found], most)
+        return {
+            "mean_iou_after": {str(number): round(iou, 6) for number, iou in self.after.items()},
+            "mean_boundary_iou_after": {str(number): round(value, 6) for number, value in boundaries.items()},
+            "noc": {str(level): round(figures.noc(level), 4) for level in LEVELS},
+            "never": {str(level): round(figures.never(level), 6) for level in LEVELS},
+            "fell": {str(points): round(figures.fell(points), 6) for points in FALLS},
+            "further_clicks": figures.further,
+            "seconds_per_click": round(self.seconds, 3),
+        }
+
+    @property
+    def after(self) -> dict[int, float]:
+        """Mean IoU of conversations after some clicks, 0..1."""
+        return mean_after(self.figures.conversations, self.task.clicks)
 
 
-def summarise(work: Sequence[tuple[Task, Any]], rows: Sequence[Row]) -> list[Summary]:
+def summarise(work: Sequence[tuple[Task, Any]], found: Sequence[tuple[Row, ...]]) -> list[Summary]:
     """Rows gathered by task and set, in the order of the work."""
-    groups: dict[tuple[Task, str], list[Row]] = {}
-    for (task, _), row in zip(work, rows, strict=True):
-        groups.setdefault((task, row.dataset), []).append(row)
+    groups: dict[tuple[Task, str], list[tuple[Row, ...]]] = {}
+    for (task, _), rows in zip(work, found, strict=True):
+        groups.setdefault((task, rows[0].dataset), []).append(rows)
     return [Summary(task, dataset, tuple(members)) for (task, dataset), members in groups.items()]
 
 
 def table(summaries: Sequence[Summary]) -> str:
-    """A table for a terminal, IoU in percent."""
-    lines = [("set", "method", "prompt", "preset", "variant", "noise", "n", "mean IoU", "+-", "s/image")]
-    for summary in summaries:
-        task = summary.task
-        lines.append((summary.dataset, task.method, task.prompt, task.shown_preset or "-",
-                      task.variant or "-", f"{task.noise:g}%", str(len(summary.rows)),
-                      f"{100 * summary.mean_iou:.1f}", f"{100 * summary.standard_error:.1f}",
-                      f"{summary.seconds:.1f}"))
-    dull = {column for column in (1, 3, 4, 5) if len({line[column] for line in lines[1:]} - {"-", "0%"}) == 0}
-    shown = [[cell for column, cell in enumerate(line) if column not in dull] for line in lines]
-    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
-    numbers = len(shown[0]) - 4
-    text = "\n".join("  ".join(cell.rjust(width) if column >= numbers else cell.ljust(width)
-                               for column, (cell, width) in enumerate(zip(line, widths, strict=True)))
-                     for line in shown)
-    failed = sum(summary.failures for summary in summaries)
-    return f"{text}\n{failed} without a mask, counted as an empty one; see the CSV" if failed else text
+    """A table for a terminal, shares in percent, and one of conversations."""
+    single = [one for one in summaries if one.task.prompt != CLICKS]
+    talked = [one for one in summaries if one.task.prompt == CLICKS]
+    parts = [aligned([{**_head(one), **_cells(one)} for one in single])] if single else []
+    # the clicks allowed decide which columns there are
+    for most in dict.fromkeys(one.task.clicks for one in talked):
+        parts.append(aligned([{**_head(one), **_click_cells(one)} for one in talked if one.task.clicks == most]))
+    if talked:
+        parts.append(
+            "after: mean IoU after that many clicks. NoC: clicks to that IoU, all allowed where it is never "
+            "reached. fell: share of the further clicks that cost more points of IoU than that."
+        )
+    if failed := sum(summary.failures for summary in summaries):
+        parts.append(f"{failed} without a mask, counted as an empty one; see the CSV")
+    return "\n".join(parts)
 
 
-def write_json(path: Path, summaries: Sequence[Summary], machine: Mapping[str, Any]) -> None:
-    """The list of summaries as JSON, whole or not at all. Raises OSError."""
-    text = json.dumps([summary.as_json(machine) for summary in summaries], indent=2)
-    with written(path) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
+def aligned(lines: Sequence[Mapping[str, str]]) -> str:
+    """Lines of cells by column under a header; names to the left, what is numbers to the right."""
+    columns = [name for name in lines[0] if name not in _DULL or {line[name] for line in lines} - {"-", "0%"}]
+    widths = {name: max(len(name), *(len(line[name]) for line in lines)) for name in columns}
+    words = {name for name in columns if name in _WORDS}
+
+    def shown(cells: Iterable[tuple[str, str]]) -> str:
+        return "  ".join(
+            cell.ljust(widths[name]) if name in words else cell.rjust(widths[name]) for name, cell in cells
+        ).rstrip()
+
+    return "\n".join(
+        [shown((name, name) for name in columns), *(shown((name, line[name]) for name in columns) for line in lines)]
+    )
+
+
+def _head(summary: Summary) -> dict[str, str]:
+    task = summary.task
+    return {
+        "set": summary.dataset,
+        "method": task.method,
+        "prompt": task.shown_prompt,
+        "preset": task.shown_preset or "-",
+        "variant": task.variant or "-",
+        "noise": f"{task.noise:g}%",
+        "n": str(len(summary.found)),
+    }
+
+
+def _cells(summary: Summary) -> dict[str, str]:
+    return {
+        "mean IoU": _percent(summary.mean_iou),
+        "+-": _percent(summary.standard_error),
+        "boundary IoU": _percent(summary.mean_boundary_iou),
+        "pieces": f"{summary.mean_pieces:.1f}",
+        "s/image": f"{summary.seconds:.1f}",
+    }
+
+
+def _click_cells(summary: Summary) -> dict[str, str]:
+    figures = summary.figures
+    return {
+        **{f"after {number}": _percent(iou) for number, iou in summary.after.items()},
+        "boundary IoU": _percent(summary.mean_boundary_iou),
+        "pieces": f"{summary.mean_pieces:.1f}",
+        **{f"NoC{level}": f"{figures.noc(level):.2f}" for level in LEVELS},
+        **{f"never {level}": f"{100 * figures.never(level):.0f}%" for level in LEVELS},
+        **{f"fell {points}": f"{100 * figures.fell(points):.1f}%" for points in FALLS},
+        "s/click": f"{summary.seconds:.1f}",
+    }
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}"

@@ -6,106 +6,165 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import asdict, replace
 from functools import lru_cache
 from hashlib import sha256
-from pathlib import Path
 
 import numpy as np
 import torch
 
-from ..discovery import coarse_mask
 from ..errors import InputError, WorkerError
+from ..locate.discovery import coarse_mask
+from ..ops.images import size_of
 from ..prompts import Prompt
-from .datasets import Instance
-from .methods import Method, load_models, make_method
-from .metrics import intersection_over_union
+from .clicks import Turn, converse
+from .datasets import Instance, check_sizes
+from .interface import Method, by_prompt, hard
+from .methods import cached_models, make_method
+from .metrics import marks
 from .prompting import make_prompt
-from .records import Records, Row
-from .task import Task
+from .records import Place, Records, Row
+from .task import CLICKS, Task
 
 Work = tuple[Task, Instance]
 
 
-def photos_key(folder: Path) -> str:
-    """What tells one folder of photos from another: a hash of its manifest."""
-    return sha256((folder / "manifest.csv").read_bytes()).hexdigest()
+def places_of(work: Sequence[Work]) -> list[Place]:
+    """Where the records have each piece of work: a changed parameter, photo or human mask is another place.
+
+    Raises InputError for photos and masks that cannot be read.
+    """
+    tasks = {task: task.key() for task in dict.fromkeys(task for task, _ in work)}
+    contents = {instance: instance.content() for instance in dict.fromkeys(instance for _, instance in work)}
+    return [
+        (sha256((tasks[task] + contents[instance]).encode()).hexdigest()[:12], instance.dataset, instance.stem)
+        for task, instance in work
+    ]
 
 
-def evaluate(work: Sequence[Work], photos: str, records: Records, device: str = "cpu", jobs: int = 1,
-             threads: int | None = None, progress: Callable[[Row, bool], None] | None = None,
-             engine: str = "here") -> list[Row]:
+def evaluate(
+    work: Sequence[Work],
+    records: Records,
+    device: str = "cpu",
+    jobs: int = 1,
+    threads: int | None = None,
+    progress: Callable[[Sequence[Row], bool], None] | None = None,
+    engine: str = "here",
+) -> list[tuple[Row, ...]]:
     """Measure every (task, instance), those in `records` excepted.
 
     Args:
         work: what to measure.
-        photos: from `photos_key`.
         records: finished rows; new ones are added as they come.
         device: where the models run.
         jobs: processes; the rows are the same for any number.
         threads: CPU threads of each process; None shares the machine's cores among the processes.
-        progress: called with every row and whether it is new.
+        progress: called with the rows of every piece of work and whether they are new.
         engine: "here", or "ray" for `jobs` workers of a Ray cluster, which must see the photos under the same names.
 
     Returns:
-        A row per piece of work, in its order.
+        The rows of every piece of work, in its order: one, or one per click.
 
-    Raises InputError when a method cannot be had here, WorkerError when a process was killed.
+    Raises InputError when a method does not run here or a photo cannot be read, WorkerError when a process was killed.
     """
-    keys = {task: task.key(photos) for task in dict.fromkeys(task for task, _ in work)}
-    places = [(keys[task], instance.dataset, instance.stem) for task, instance in work]
-    missing: dict[tuple[str, str, str], Work] = {}
+    places = places_of(work)
+    missing: dict[Place, Work] = {}
     for place, piece in zip(places, work, strict=True):
         if records.find(place) is None:
             missing.setdefault(place, piece)
     if progress is not None:
         for place in places:
             if place not in missing:
-                progress(records.find(place), False)
+                progress(records.rows[place], False)
     threads = threads or max(1, (os.cpu_count() or 1) // jobs if jobs > 1 else torch.get_num_threads())
-    pieces = [(keys[task], task, instance, device) for task, instance in missing.values()]
+    pieces = [(place[0], task, instance, device) for place, (task, instance) in missing.items()]
     if engine == "ray" and pieces:
-        rows = _on_ray(pieces, jobs, threads)
+        finished = _on_ray(pieces, jobs, threads)
     else:
-        rows = _here(pieces, threads) if min(jobs, len(pieces)) < 2 else _spread(pieces, jobs, threads)
-    with closing(rows):  # whatever happens below ends the processes at once
-        for row in rows:
-            records.add(row)
+        finished = _here(pieces, threads) if min(jobs, len(pieces)) < 2 else _spread(pieces, jobs, threads)
+    with closing(finished):  # whatever happens below ends the processes at once
+        for rows in finished:
+            records.add(rows)
             if progress is not None:
-                progress(row, True)
-    return [records.find(place) for place in places]
+                progress(rows, True)
+    return [records.rows[place] for place in places]
 
 
-def measure(key: str, task: Task, instance: Instance, device: str) -> Row:
-    """One row. A method that finds nothing, for a reason it can say, gets the IoU of an empty mask.
+def measure(key: str, task: Task, instance: Instance, device: str) -> tuple[Row, ...]:
+    """The rows of one instance. A method that finds nothing, for a reason it can say, gets the marks of an empty mask.
 
-    Raises InputError when photo or mask cannot be read or differ in size.
+    Raises InputError when photo or mask cannot be read or differ in size, and when there is no object to click on.
     """
-    image, truth, note = instance.image(), instance.mask(), ""
-    if tuple(image.shape[1:]) != truth.shape:
-        raise InputError(f"the photo {instance.image_path} has {image.shape[2]} x {image.shape[1]} pixels, "
-                         f"its mask {truth.shape[1]} x {truth.shape[0]}")
-    started = time.perf_counter()
+    image, truth = instance.image(), instance.mask()
+    check_sizes(instance.image_path, size_of(image), truth.shape)
+    same = Row(
+        key=key,
+        method=task.method,
+        prompt=task.prompt,
+        mosaic=task.mosaic,
+        preset=task.shown_preset,
+        variant=task.variant,
+        noise=task.noise,
+        seed=task.seed,
+        dataset=instance.dataset,
+        stem=instance.stem,
+        iou=0.0,
+        boundary_iou=0.0,
+        pieces=0,
+        seconds=0.0,
+    )
+    if task.prompt == CLICKS:
+        turns = _conversation(task, image, truth, device)
+        if not turns:
+            raise InputError(f"the mask {instance.mask_path} has no object to click on")
+        return tuple(
+            replace(
+                same,
+                **asdict(turn.marks),
+                seconds=round(turn.seconds, 3),
+                note=turn.note,
+                click=number,
+                clicks=len(turns),
+                clicked="{} {:g} {:g}".format("-+"[turn.positive], *turn.point),
+            )
+            for number, turn in enumerate(turns, start=1)
+        )
+    started, note = time.perf_counter(), ""
     try:
         _, mask = predict(task, instance, image, device)
     except InputError as error:
         mask, note = np.zeros(truth.shape, bool), str(error)
     seconds = time.perf_counter() - started
-    return Row(key=key, method=task.method, prompt=task.prompt, preset=task.shown_preset,
-               variant=task.variant, noise=task.noise, seed=task.seed, dataset=instance.dataset,
-               stem=instance.stem, iou=round(intersection_over_union(mask, truth), 6),
-               seconds=round(seconds, 3), note=note)
+    return (replace(same, **asdict(marks(mask, truth)), seconds=round(seconds, 3), note=note),)
 
 
 def predict(task: Task, instance: Instance, image: torch.Tensor, device: str) -> tuple[Prompt, np.ndarray]:
-    """The prompt for an instance and the mask, H x W bool, in its photo 3 x H x W. Raises InputError."""
-    prompt = make_prompt(instance, task.prompt, tuple(image.shape[1:]), task.noise, task.seed,
-                         lambda: coarse_mask(image, load_models(device, task.encoder).encoder))
-    return prompt, _method(task, device)(image, prompt)
+    """The prompt for an instance and the mask, H x W bool, in its photo 3 x H x W. Raises InputError.
+
+    Of a conversation it is the prompt of all clicks and the answer to the last.
+    """
+    size = size_of(image)
+    if task.prompt == CLICKS:
+        turns = _conversation(task, image, instance.mask(), device)
+        on, off = (tuple(turn.point for turn in turns if turn.positive is wanted) for wanted in (True, False))
+        return Prompt(size=size, points=on, negative_points=off), turns[-1].mask
+    prompt = make_prompt(
+        instance,
+        task.prompt,
+        size,
+        task.noise,
+        task.seed,
+        lambda: coarse_mask(image, cached_models(device, task.encoder).encoder),
+    )
+    return prompt, hard(_method(task, device)(image, prompt))
+
+
+def _conversation(task: Task, image: torch.Tensor, truth: np.ndarray, device: str) -> list[Turn]:
+    return list(converse(image, truth, by_prompt(_method(task, device)), task.clicks, task.stop))
 
 
 @lru_cache(maxsize=32)
@@ -113,47 +172,55 @@ def _method(task: Task, device: str) -> Method:
     return make_method(task, device)
 
 
-def _here(pieces: Sequence[tuple[str, Task, Instance, str]], threads: int) -> Iterator[Row]:
+def _here(pieces: Sequence[tuple[str, Task, Instance, str]], threads: int) -> Generator[tuple[Row, ...], None, None]:
     torch.set_num_threads(threads)
     for piece in pieces:
-        _method(piece[1], piece[3])  # raises when it cannot be had, rather than counting as a failure
+        _method(piece[1], piece[3])  # raises when it does not run, rather than counting as a failure
         yield measure(*piece)
 
 
-def _spread(pieces: Sequence[tuple[str, Task, Instance, str]], jobs: int, threads: int) -> Iterator[Row]:
+def _spread(
+    pieces: Sequence[tuple[str, Task, Instance, str]], jobs: int, threads: int
+) -> Generator[tuple[Row, ...], None, None]:
     for _, task, _, device in {piece[1]: piece for piece in pieces}.values():
         _method(task, device)
     others = set(multiprocessing.active_children())
-    with ProcessPoolExecutor(min(jobs, len(pieces)), mp_context=multiprocessing.get_context("spawn"),
-                             initializer=_start_worker, initargs=(threads,)) as pool:
-        futures: list[Future[Row]] = [pool.submit(measure, *piece) for piece in pieces]
+    with ProcessPoolExecutor(
+        min(jobs, len(pieces)),
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_start_worker,
+        initargs=(threads,),
+    ) as pool:
+        futures: list[Future[tuple[Row, ...]]] = [pool.submit(measure, *piece) for piece in pieces]
         try:
             for future in futures:
                 yield future.result()
         except BrokenProcessPool as error:
-            raise WorkerError("a process of the evaluation was killed, perhaps for want of memory; "
-                              "run again to go on, with fewer --jobs") from error
+            raise WorkerError(
+                "a process of the evaluation was killed, perhaps for want of memory; "
+                "run again to go on, with fewer --jobs"
+            ) from error
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
             for process in set(multiprocessing.active_children()) - others:
                 process.terminate()
 
 
-def _on_ray(pieces: Sequence[tuple[str, Task, Instance, str]], jobs: int, threads: int) -> Iterator[Row]:
-    from ..engines import work_on_ray
+def _on_ray(
+    pieces: Sequence[tuple[str, Task, Instance, str]], jobs: int, threads: int
+) -> Generator[tuple[Row, ...], None, None]:
+    from ..tasks.ray_cluster import work_on_ray
 
-    there = [(key, task, replace(instance, image_path=instance.image_path.absolute(),
-                                 mask_path=instance.mask_path.absolute()), device)
-             for key, task, instance, device in pieces]
-    rows = work_on_ray(range(len(there)), f"{__name__}:ray_worker", {"pieces": there}, jobs, threads, pieces[0][3])
-    with closing(rows):
-        for row in rows:
-            yield Row(**row)
+    there = [(key, task, instance.absolute(), device) for key, task, instance, device in pieces]
+    found = work_on_ray(range(len(there)), f"{__name__}:ray_worker", {"pieces": there}, jobs, threads, pieces[0][3])
+    with closing(found):
+        for rows in found:
+            yield tuple(Row(**row) for row in rows)
 
 
-def ray_worker(pieces: Sequence[tuple[str, Task, Instance, str]]) -> Callable[[int], dict[str, object]]:
-    """The work of one process of a cluster: the number of a piece to its row, as plain values."""
-    return lambda number: asdict(measure(*pieces[number]))
+def ray_worker(pieces: Sequence[tuple[str, Task, Instance, str]]) -> Callable[[int], list[dict[str, object]]]:
+    """The work of one process of a cluster: the number of a piece to its rows, as plain values."""
+    return lambda number: [asdict(row) for row in measure(*pieces[number])]
 
 
 def _start_worker(threads: int) -> None:

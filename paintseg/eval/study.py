@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..cli.console import Parser, report
+from ..cli.parameters import add_parameters, parse_options
 from ..errors import InputError
 
 if TYPE_CHECKING:
     from ..config import Config
     from ..models import Models
     from .datasets import Instance
+    from .metrics import Marks
 
-Measure = Callable[["Instance", "Models", "Config"], Mapping[str, float]]
-"""One object, the models, the parameters: IoU in 0..1 of every variant."""
+Measure = Callable[["Instance", "Models", "Config"], Mapping[str, "Marks"]]
+"""One object, the models, the parameters: the marks of every variant's mask."""
+
+Found = TypeVar("Found")
 
 SETS = "grabcut,berkeley,davis,ecssd,coco_mval"
 
@@ -32,17 +35,33 @@ def make_parser(module: str, description: str, sets: str = SETS) -> argparse.Arg
         description: for --help.
         sets: measured unless --only says otherwise, with commas.
     """
-    parser = Parser(prog=f"python -m paintseg.eval.{module}", description=description)
-    parser.add_argument("folder", type=Path, metavar="DIR", help="holds manifest.csv, photos and human masks")
+    parser = plain_parser(module, description)
     parser.add_argument("--only", default=sets, metavar="SETS", help=f"sets, with commas (default {sets})")
     parser.add_argument("--stride", type=int, default=1, metavar="K", help="of every set every K-th object")
     parser.add_argument("--limit", type=int, metavar="N", help="of every set only N objects")
-    parser.add_argument("--preset", default="balanced", help="fast, balanced (default), best or paper")
-    parser.add_argument("--set", action="append", default=[], dest="options", metavar="NAME=VALUE",
-                        help="change one parameter of the preset (repeat it for more)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="the results, one object per photo")
+    add_parameters(parser)
+    return parser
+
+
+def plain_parser(module: str, description: str) -> argparse.ArgumentParser:
+    """DIR, --json and --quiet: what everything that measures row by row takes (see `gathered`)."""
+    parser = Parser(prog=f"python -m paintseg.eval.{module}", description=description)
+    parser.add_argument("folder", type=Path, metavar="DIR", help="holds manifest.csv, photos and human masks")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="the results, written anew after each")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
     return parser
+
+
+def add_machine(parser: argparse.ArgumentParser) -> None:
+    """Add --seed and --device."""
+    parser.add_argument("--seed", type=int, default=0, help="of the method (default 0)")
+    parser.add_argument("--device", default="cpu", help="where the models run: cpu (default) or cuda")
+
+
+def check_count(options: argparse.Namespace) -> None:
+    """Raises InputError for a --count below 1."""
+    if options.count < 1:
+        raise InputError(f"--count must be at least 1, not {options.count}")
 
 
 def chosen(options: argparse.Namespace) -> tuple[Config, list[Instance]]:
@@ -51,8 +70,7 @@ def chosen(options: argparse.Namespace) -> tuple[Config, list[Instance]]:
     Raises InputError for options that mean nothing and for a manifest that is none.
     """
     from ..config import preset
-    from ..files import check_folder
-    from ..options import parse_options
+    from ..io.pictures import check_folder
     from .datasets import read_manifest, thin_out
 
     if options.stride < 1 or (options.limit is not None and options.limit < 1):
@@ -74,29 +92,70 @@ def run(options: argparse.Namespace, variants: Sequence[str], measure: Measure, 
 
     Raises InputError for options that mean nothing and for unreadable files.
     """
-    from ..files import written
-    from ..models import embedded_models
+    from ..models import load_models
 
     config, instances = chosen(options)
-    models, rows = embedded_models(), []
-    for instance in instances:
-        found = measure(instance, models, config)
-        rows.append({"set": instance.dataset, "stem": instance.stem, **found})
+    models, everything = load_models(), {"preset": options.preset, "config": asdict(config), **settings}
+
+    def measured() -> Iterator[Mapping[str, Any]]:
+        for instance in instances:
+            found = measure(instance, models, config)
+            yield {
+                "set": instance.dataset,
+                "stem": instance.stem,
+                **{one: found[one].iou for one in variants},
+                "boundary_iou": {one: found[one].boundary_iou for one in variants},
+                "pieces": {one: found[one].pieces for one in variants},
+            }
+
+    def line(row: Mapping[str, Any]) -> str:
+        return " ".join([row["set"], row["stem"], *(f"{100 * row[one]:.1f}" for one in variants)])
+
+    print(tables(gathered(measured(), options, line, lambda rows: {"settings": everything, "rows": rows}), variants))
+
+
+def gathered(
+    found: Iterable[Found],
+    options: argparse.Namespace,
+    line: Callable[[Found], str],
+    document: Callable[[list[Found]], object],
+) -> list[Found]:
+    """All that is found, a line on stderr for each.
+
+    Args:
+        options: with `json`, where `document` of all so far is written anew after each, and `quiet`.
+        line: what is said of one.
+    """
+    from ..io.pictures import write_json
+
+    rows: list[Found] = []
+    for row in found:
+        rows.append(row)
         if not options.quiet:
-            shown = " ".join(f"{100 * found[one]:.1f}" for one in variants)
-            report(f"{instance.dataset} {instance.stem} {shown}")
-    if options.json:
-        with written(options.json) as temporary:
-            everything = {"preset": options.preset, "config": asdict(config), **settings}
-            temporary.write_text(json.dumps({"settings": everything, "rows": rows}, indent=2) + "\n", encoding="utf-8")
-    print(table(rows, variants))
+            report(f"{len(rows)} {line(row)}")
+        if options.json:
+            write_json(options.json, document(rows))
+    return rows
 
 
-def table(rows: Sequence[Mapping[str, object]], variants: Sequence[str]) -> str:
-    """Mean IoU in percent, a line per set and one of all, for a terminal."""
+def tables(rows: Sequence[Mapping[str, Any]], variants: Sequence[str]) -> str:
+    """Mean IoU, mean Boundary IoU and pieces of a mask, for a terminal; rows as `run` writes them."""
+    rims, pieces = ([{"set": row["set"], **row[mark]} for row in rows] for mark in ("boundary_iou", "pieces"))
+    parts = (
+        ("mean IoU", table(rows, variants)),
+        ("mean Boundary IoU", table(rims, variants)),
+        ("pieces of a mask", table(pieces, variants, 1)),
+    )
+    return "\n\n".join(f"{title}\n{part}" for title, part in parts)
+
+
+def table(rows: Sequence[Mapping[str, Any]], variants: Sequence[str], unit: float = 100) -> str:
+    """Means times `unit`, a line per set and one of all, for a terminal."""
     lines = [f"{'set':12} {'n':>4}" + "".join(f" {name:>11}" for name in variants)]
     for name in [*dict.fromkeys(row["set"] for row in rows), "all"]:
         chosen = [row for row in rows if name in (row["set"], "all")]
-        lines.append(f"{name:12} {len(chosen):4}" + "".join(
-            f" {100 * statistics.fmean(row[variant] for row in chosen):11.1f}" for variant in variants))
+        lines.append(
+            f"{name:12} {len(chosen):4}"
+            + "".join(f" {unit * statistics.fmean(row[variant] for row in chosen):11.1f}" for variant in variants)
+        )
     return "\n".join(lines)

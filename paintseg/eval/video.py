@@ -9,16 +9,16 @@ sequence.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import sys
 import time
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..cli.console import Parser, guarded, report
+from ..cli.console import command
+from ..cli.parameters import add_parameters, parse_options
 from ..errors import InputError
+from .study import add_machine, gathered, plain_parser
 
 if TYPE_CHECKING:
     from ..config import Config
@@ -37,6 +37,7 @@ class Row:
         followed: of `video.follow`.
         carried: of the masks carried over by likeness, before the method has seen them.
         copied: of the first frame's mask, left where it was.
+        boundary, pieces: Boundary IoU and pieces of what was followed.
         seconds: per frame.
         notes: what went wrong, a sentence each.
     """
@@ -47,40 +48,33 @@ class Row:
     followed: float
     carried: float
     copied: float
+    boundary: float
+    pieces: float
     seconds: float
     notes: tuple[str, ...]
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command. Returns 0 done, 1 failed, 2 bad input, 130 interrupted."""
-    return guarded(lambda: run(make_parser().parse_args(arguments)))
-
-
 def make_parser() -> argparse.ArgumentParser:
     """The command's arguments."""
-    parser = Parser(prog="python -m paintseg.eval.video", description="Mean IoU with human masks through videos.")
-    parser.add_argument("folder", type=Path, metavar="DIR", help="holds manifest.csv, frames and human masks")
+    parser = plain_parser("video", "Mean IoU with human masks through videos.")
     parser.add_argument("--only", default="davis", metavar="SET", help="the set that holds frames (default davis)")
-    parser.add_argument("--first", choices=("mask", "box"), default="mask",
-                        help="what is known of the first frame: its human mask (default) or its box")
+    parser.add_argument(
+        "--first",
+        choices=("mask", "box"),
+        default="mask",
+        help="what is known of the first frame: its human mask (default) or its box",
+    )
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N sequences")
-    parser.add_argument("--preset", default="balanced", help="fast, balanced (default), best or paper")
-    parser.add_argument("--set", action="append", default=[], dest="options", metavar="NAME=VALUE",
-                        help="change one parameter of the preset (repeat it for more)")
-    parser.add_argument("--seed", type=int, default=0, help="of the method (default 0)")
-    parser.add_argument("--device", default="cpu", help="where the models run: cpu (default) or cuda")
-    parser.add_argument("--json", type=Path, metavar="FILE",
-                        help="the results, one object per sequence, written anew after each")
-    parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
+    add_parameters(parser)
+    add_machine(parser)
     return parser
 
 
 def run(options: argparse.Namespace) -> None:
     """Measure, print the table, write the file."""
     from ..config import preset
-    from ..files import check_folder, written
-    from ..models import embedded_models
-    from ..options import parse_options
+    from ..io.pictures import check_folder
+    from ..models import load_models
     from .datasets import read_manifest
 
     if options.limit is not None and options.limit < 1:
@@ -89,18 +83,20 @@ def run(options: argparse.Namespace) -> None:
         check_folder(options.json, "--json")
     config = preset(options.preset, **parse_options(options.options))
     sequences = read_sequences(read_manifest(options.folder, (options.only,)))
-    models, rows = embedded_models(options.device), []
-    for name, frames in list(sequences.items())[: options.limit]:
-        rows.append(measure(name, frames, models, config, options.seed, options.first))
-        if not options.quiet:
-            report(_line(rows[-1]))
-        if options.json:
-            settings = {"preset": options.preset, "first": options.first, "config": asdict(config),
-                        "device": options.device}
-            text = json.dumps([asdict(row) | {"settings": settings} for row in rows], indent=2)
-            with written(options.json) as temporary:
-                temporary.write_text(text + "\n", encoding="utf-8")
-    print(table(rows))
+    models, settings = load_models(options.device), {"config": asdict(config)}
+    settings |= {name: getattr(options, name) for name in ("preset", "first", "device")}
+    found = (
+        measure(name, frames, models, config, options.seed, options.first)
+        for name, frames in list(sequences.items())[: options.limit]
+    )
+
+    def line(row: Row) -> str:
+        return f"{row.sequence}: {100 * row.followed:.1f} followed, {100 * row.copied:.1f} copied, {row.seconds:.1f} s"
+
+    def document(rows: list[Row]) -> list[dict[str, object]]:
+        return [asdict(row) | {"settings": settings} for row in rows]
+
+    print(table(gathered(found, options, line, document)))
 
 
 def read_sequences(instances: list[Instance]) -> dict[str, list[Instance]]:
@@ -110,8 +106,11 @@ def read_sequences(instances: list[Instance]) -> dict[str, list[Instance]]:
         name, _, number = instance.stem.rpartition("_")
         if name and number.isdigit():
             sequences.setdefault(name, []).append((int(number), instance))
-    ordered = {name: [one for _, one in sorted(frames, key=lambda pair: pair[0])]
-               for name, frames in sequences.items() if len(frames) > 1}
+    ordered = {
+        name: [one for _, one in sorted(frames, key=lambda pair: pair[0])]
+        for name, frames in sequences.items()
+        if len(frames) > 1
+    }
     if not ordered:
         raise InputError("the set holds no sequence: two frames or more, named SEQUENCE_NUMBER")
     return ordered
@@ -127,25 +126,40 @@ def measure(
     import torch
 
     from ..prompts import box_prompt, mask_prompt
-    from ..video import follow
+    from ..tasks.video import follow
     from .metrics import intersection_over_union as iou
+    from .metrics import marks
 
     truths = [frame.mask() for frame in frames]
     object_mask = torch.from_numpy(truths[0] == 255).float()
     prompt = mask_prompt(object_mask) if known == "mask" else box_prompt(frames[0].box, truths[0].shape)
     started = time.perf_counter()
-    tracked = list(follow((frame.image() for frame in frames), prompt, models.painter, models.encoder, config, seed,
-                          keep_first=known == "mask"))
+    tracked = list(
+        follow(
+            (frame.image() for frame in frames),
+            prompt,
+            models.painter,
+            models.encoder,
+            config,
+            seed,
+            keep_first=known == "mask",
+        )
+    )
     seconds = (time.perf_counter() - started) / len(frames)
     first = tracked[0].mask.cpu().numpy()
     later = list(zip(tracked, truths, strict=True))[1:]
+    followed = [marks(one.mask.cpu().numpy(), truth) for one, truth in later]
     return Row(
         sequence=name,
         frames=len(later),
         first=iou(first, truths[0]),
-        followed=statistics.fmean(iou(one.mask.cpu().numpy(), truth) for one, truth in later),
-        carried=statistics.fmean(iou((one.coarse > 0.5).cpu().numpy(), truth) for one, truth in later),
+        followed=statistics.fmean(one.iou for one in followed),
+        carried=statistics.fmean(
+            iou((one.coarse > 0.5).cpu().numpy(), truth) for one, truth in later if one.coarse is not None
+        ),
         copied=statistics.fmean(iou(first, truth) for _, truth in later),
+        boundary=statistics.fmean(one.boundary_iou for one in followed),
+        pieces=statistics.fmean(one.pieces for one in followed),
         seconds=seconds,
         notes=tuple(one.note for one in tracked if one.note),
     )
@@ -153,21 +167,27 @@ def measure(
 
 def table(rows: list[Row]) -> str:
     """A table for a terminal, IoU in percent; the last line is the mean over all frames."""
-    count = sum(row.frames for row in rows)
-    means = {name: sum(getattr(row, name) * row.frames for row in rows) / count
-             for name in ("followed", "carried", "copied")}
-    total = Row("all", count, statistics.fmean(row.first for row in rows), **means,
-                seconds=statistics.fmean(row.seconds for row in rows), notes=())
-    header = f"{'sequence':20} {'n':>3} {'first':>7} {'followed':>9} {'carried':>8} {'copied':>7} {'s/frame':>8}"
+    from .report import aligned
+
+    shares = ("followed", "carried", "copied", "boundary")
+
+    def cells(name: str, members: list[Row]) -> dict[str, str]:
+        count = sum(row.frames for row in members)
+        means = {one: sum(getattr(row, one) * row.frames for row in members) / count for one in (*shares, "pieces")}
+        return {
+            "sequence": name,
+            "n": str(count),
+            "first": f"{100 * statistics.fmean(row.first for row in members):.1f}",
+            **{one: f"{100 * means[one]:.1f}" for one in shares},
+            "pieces": f"{means['pieces']:.1f}",
+            "s/frame": f"{statistics.fmean(row.seconds for row in members):.1f}",
+        }
+
     notes = [f"{row.sequence}: {note}" for row in rows for note in row.notes]
-    return "\n".join([header, *map(_line, [*rows, total]), *notes])
+    return "\n".join([aligned([*(cells(row.sequence, [row]) for row in rows), cells("all", rows)]), *notes])
 
 
-def _line(row: Row) -> str:
-    shares = "".join(f" {100 * value:{width}.1f}" for value, width in
-                     ((row.first, 7), (row.followed, 9), (row.carried, 8), (row.copied, 7)))
-    return f"{row.sequence:20} {row.frames:3}{shares} {row.seconds:8.1f}"
-
+main = command(make_parser, run)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -3,30 +3,44 @@
 from .amodal import Completed, Peeled, amodal, peel
 from .compose import Placement, parse_placements, reassemble
 from .cutout import cut_out, foreground
+from .document import Stack, is_layers_value, layers_value, read_layers, without_backdrop
 from .matting import matte
-from .openraster import NamedLayer, flatten, save_openraster, save_png_set
+from .openraster import save_openraster, save_png_set
 from .plausibility import strangeness
-from .removal import Removal, paint_out, remove
+from .psd import check_psd, save_psd
+from .recognition import fingerprint, known_again
+from .removal import CANDIDATES, Removal, paint_out, remove
 from .shadow import find_shadow
+from .stack import NamedLayer, flatten
 
 __all__ = [
+    "CANDIDATES",
     "Completed",
     "NamedLayer",
     "Peeled",
     "Placement",
     "Removal",
+    "Stack",
     "amodal",
+    "check_psd",
     "cut_out",
     "find_shadow",
+    "fingerprint",
     "flatten",
     "foreground",
+    "is_layers_value",
+    "known_again",
+    "layers_value",
     "matte",
     "paint_out",
     "parse_placements",
     "peel",
+    "read_layers",
     "reassemble",
     "remove",
     "save_openraster",
     "save_png_set",
+    "save_psd",
     "strangeness",
+    "without_backdrop",
 ]

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..chunks import says_shortage
 from ..errors import InputError, excerpt
-from ..morphology import bounding_box
-from ..scene import check_image
-from ..view import resize
+from ..ops.boxes import bounding_box
+from ..ops.coordinates import from_text
+from ..ops.images import resize, size_of
+from ..ops.memory import says_shortage
+from .stack import NamedLayer, check_layer, checked, paste
+from .transparency import split_alpha
 
 LARGEST_SIDE = 16384
 """Longest side in pixels a layer may be scaled to."""
@@ -46,6 +47,7 @@ class Placement:
         opacity: 0 (not there) to 1.
         order: the lower, the further in front; None: the layer's number.
         shadow: darkness of a contact shadow beneath it, 0 (none) to 1.
+        fingerprint: which layer it was made for (`recognition.fingerprint`); None: whichever has that number.
     """
 
     layer: int = 0
@@ -59,6 +61,7 @@ class Placement:
     opacity: float = 1.0
     order: float | None = None
     shadow: float = 0.0
+    fingerprint: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("x", "y", "dx", "dy", "scale", "rotation", "opacity", "order", "shadow"):
@@ -84,7 +87,7 @@ def parse_placements(text: str) -> tuple[Placement, ...]:
     if not text.strip():
         return ()
     try:
-        given = json.loads(text)
+        given = from_text(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"the placements are no JSON: {error}") from error
     entries = given if isinstance(given, list) else [given]
@@ -92,52 +95,44 @@ def parse_placements(text: str) -> tuple[Placement, ...]:
 
 
 @says_shortage
-def reassemble(plate: Tensor, layers: Sequence[Tensor],
-               placements: Iterable[Placement] | None = None) -> Tensor:
+def reassemble(
+    plate: Tensor,
+    layers: Sequence[Tensor | NamedLayer],
+    placements: Iterable[Placement] | None = None,
+    linear: bool = False,
+) -> Tensor:
     """Put layers over a picture.
 
     Args:
-        plate: 3 x H x W in [0, 1], what lies behind all layers: the clean plate or any other photo.
-        layers: 4 x h x w each, straight colour and alpha, front to back; of any size.
+        plate: 3 x H x W in [0, 1], or 4 x H x W with its alpha, what lies behind all layers: the clean plate or any
+            other photo.
+        layers: 4 x h x w each, straight colour and alpha, front to back; of any size, from the picture's upper left
+            corner on. A `NamedLayer` lies where it says, with its opacity and mode.
         placements: where which layer goes; a layer may be placed several times, or not at all. None or empty:
             every layer where it was.
+        linear: mixes light, as ComfyUI's Create Layered Image does, instead of sRGB values.
 
     Returns:
-        3 x H x W. Where no layer is seen it is the plate bit for bit; an opaque layer that is only moved, by
-        whole pixels, keeps its colours bit for bit.
+        As many channels as the plate. Where no layer is seen it is the plate bit for bit; an opaque layer that is
+        only moved, by whole pixels, keeps its colours bit for bit.
 
     Raises:
         InputError: no picture, no layer, more than `MOST` placements, a placement of a layer that is not there, or
             one that makes it larger than `LARGEST_SIDE` or `LARGEST_AREA`.
     """
-    check_image(plate)
-    for number, layer in enumerate(layers):
-        check_layer(layer, f"layer {number}")
-    chosen = list(placements or ()) or [Placement(layer=number) for number in range(len(layers))]
+    split_alpha(plate, "plate")
+    stack = [_named(layer, f"layer {number}") for number, layer in enumerate(layers)]
+    chosen = list(placements or ()) or [Placement(layer=number) for number in range(len(stack))]
     if len(chosen) > MOST:
         raise InputError(f"there are {len(chosen)} placements; at most {MOST} layers are put over a picture at once")
     for placement in chosen:
-        if placement.layer >= len(layers):
-            raise InputError(f"there is no layer {placement.layer}; the layers are 0 to {len(layers) - 1}")
+        if placement.layer >= len(stack):
+            raise InputError(f"there is no layer {placement.layer}; the layers are 0 to {len(stack) - 1}")
     picture = plate.float().clamp(0, 1).clone()
     back_to_front = sorted(chosen, key=_depth)[::-1]  # of equals the first is in front
     for placement in back_to_front:
-        picture = _put(picture, layers[placement.layer].float().clamp(0, 1), placement)
+        _put(picture, stack[placement.layer], placement, linear)
     return picture
-
-
-def check_layer(layer: Tensor, name: str = "the layer") -> None:
-    """Refuse what is no layer. Raises InputError."""
-    if layer.ndim != 3 or layer.shape[0] != 4 or not layer.numel():
-        raise InputError(f"{name} must be 4 x H x W, colour and alpha, not {tuple(layer.shape)}")
-    if not torch.isfinite(layer).all():
-        raise InputError(f"{name} holds NaN or infinite values")
-
-
-def over(front: Tensor, alpha: Tensor, back: Tensor) -> Tensor:
-    """3 x H x W `front` with alpha H x W over `back`; both ends of alpha are exact."""
-    mixed = alpha * front + (1 - alpha) * back
-    return torch.where(alpha >= 1, front, torch.where(alpha <= 0, back, mixed))
 
 
 def transform(layer: Tensor, scale: float, rotation: float, flip: bool) -> Tensor:
@@ -149,19 +144,23 @@ def transform(layer: Tensor, scale: float, rotation: float, flip: bool) -> Tenso
 
     Raises InputError where that would be larger than `LARGEST_SIDE` or `LARGEST_AREA`, before anything is made.
     """
+    height, width = (max(1, round(side * scale)) for side in layer.shape[1:])
+    return fit(layer.flip(-1) if flip else layer, (height, width), rotation)
+
+
+def fit(layer: Tensor, size: tuple[int, int], rotation: float) -> Tensor:
+    """`transform` with the size (H, W) that the layer is given before it is turned."""
     room = max(LARGEST_AREA, 2 * layer.shape[1] * layer.shape[2])
-    if flip:
-        layer = layer.flip(-1)
-    size = tuple(max(1, round(side * scale)) for side in layer.shape[1:])
     if max(size) > LARGEST_SIDE:
-        raise InputError(f"a layer scaled to {size[1]} x {size[0]} is too large; "
-                         f"{LARGEST_SIDE} is the longest side")
+        raise InputError(f"a layer scaled to {size[1]} x {size[0]} is too large; {LARGEST_SIDE} is the longest side")
     turn = rotation % 360
     turned = size if turn % 90 == 0 else _extent(size, math.radians(turn))
     if max(size[0] * size[1], turned[0] * turned[1]) > room:
-        raise InputError(f"a layer scaled to {size[1]} x {size[0]} and turned by {turn:g} degrees is too large; "
-                         f"{LARGEST_AREA // 10**6} million pixels is the most")
-    if turn % 90 == 0 and size == tuple(layer.shape[1:]):
+        raise InputError(
+            f"a layer scaled to {size[1]} x {size[0]} and turned by {turn:g} degrees is too large; "
+            f"{LARGEST_AREA // 10**6} million pixels is the most"
+        )
+    if turn % 90 == 0 and size == size_of(layer):
         return torch.rot90(layer, int(turn // 90), (1, 2))
     # premultiplied, or the colour of what cannot be seen would bleed into the edge
     seen = torch.cat([layer[:3] * layer[3:], layer[3:]])[None]
@@ -191,35 +190,29 @@ def contact_shadow(alpha: Tensor) -> tuple[Tensor, int, int]:
     return shadow, -margin, height - round(0.6 * flat) - margin
 
 
-def _put(picture: Tensor, layer: Tensor, placement: Placement) -> Tensor:
-    box = bounding_box((layer[3] > 0)[None, None])
-    if box is None or placement.opacity == 0:
-        return picture
+def _named(layer: Tensor | NamedLayer, name: str) -> NamedLayer:
+    if isinstance(layer, NamedLayer):
+        return replace(layer, pixels=checked(layer))
+    check_layer(layer, name)
+    return NamedLayer(name, layer.float().clamp(0, 1))
+
+
+def _put(picture: Tensor, layer: NamedLayer, placement: Placement, linear: bool) -> None:
+    pixels, opacity = layer.pixels, placement.opacity * layer.alpha
+    box = bounding_box((pixels[3] > 0)[None, None])
+    if box is None or opacity == 0:
+        return
     x0, y0, x1, y1 = box
-    drawn = transform(layer[:, y0:y1, x0:x1], placement.scale, placement.rotation, placement.flip)
-    centre_x = (x0 + x1) / 2 if placement.x is None else placement.x
-    centre_y = (y0 + y1) / 2 if placement.y is None else placement.y
+    drawn = transform(pixels[:, y0:y1, x0:x1], placement.scale, placement.rotation, placement.flip)
+    centre_x = layer.left + (x0 + x1) / 2 if placement.x is None else placement.x
+    centre_y = layer.top + (y0 + y1) / 2 if placement.y is None else placement.y
     left = round(centre_x + placement.dx - drawn.shape[2] / 2)
     top = round(centre_y + placement.dy - drawn.shape[1] / 2)
     if placement.shadow:
         shade, right, down = contact_shadow(drawn[3])
         black = torch.zeros(3, *shade.shape)
-        shade = shade * placement.shadow * placement.opacity
-        picture = _paste(picture, black, shade, left + right, top + down)
-    return _paste(picture, drawn[:3], drawn[3] * placement.opacity, left, top)
-
-
-def _paste(picture: Tensor, colour: Tensor, alpha: Tensor, left: int, top: int) -> Tensor:
-    height, width = picture.shape[1:]
-    x0, y0 = max(0, left), max(0, top)
-    x1, y1 = min(width, left + alpha.shape[1]), min(height, top + alpha.shape[0])
-    if x0 >= x1 or y0 >= y1:
-        return picture
-    rows, columns = slice(y0 - top, y1 - top), slice(x0 - left, x1 - left)
-    result = picture.clone()
-    result[:, y0:y1, x0:x1] = over(colour[:, rows, columns].to(picture), alpha[rows, columns].to(picture),
-                                   picture[:, y0:y1, x0:x1])
-    return result
+        paste(picture, black, shade * placement.shadow * opacity, left + right, top + down, "normal", linear)
+    paste(picture, drawn[:3], drawn[3] * opacity, left, top, layer.mode, linear)
 
 
 def _turn(values: Tensor, angle: float) -> Tensor:
@@ -255,6 +248,13 @@ def _depth(placement: Placement) -> float:
     return placement.layer if placement.order is None else placement.order
 
 
+_KINDS: dict[str, tuple[type, str]] = {
+    "flip": (bool, "true or false"),
+    "layer": (int, "a whole number"),
+    "fingerprint": (str, "text"),
+}
+
+
 def _placement(entry: object) -> Placement:
     if not isinstance(entry, dict):
         raise InputError(f'a placement is an object like {{"layer": 0, "x": 200, "y": 150}}, not {excerpt(entry)}')
@@ -263,9 +263,8 @@ def _placement(entry: object) -> Placement:
         if name not in known:
             raise InputError(f"a placement has no {name!r}; it has {', '.join(known)}")
         optional = known[name].default is None
-        wanted = bool if name == "flip" else int if name == "layer" else (int, float)
+        wanted, kind = _KINDS.get(name, ((int, float), "a number"))
         fits = isinstance(value, wanted) and (name == "flip" or not isinstance(value, bool))
         if not (fits or (optional and value is None)):
-            kind = "true or false" if name == "flip" else "a whole number" if name == "layer" else "a number"
             raise InputError(f"the {name} of a placement must be {kind}, not {excerpt(value)}")
     return Placement(**entry)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
-from ..chunks import says_shortage
 from ..errors import InputError
-from ..morphology import bounding_box
-from ..scene import check_image
+from ..ops.boxes import bounding_box
+from ..ops.images import size_of
+from ..ops.memory import says_shortage
 from .compose import blur
 from .local import local_mean
 from .removal import check_mask
+from .transparency import split_alpha
+from .window import nearby
 
 LEVELS = (0.05, 0.95)
 """Soft values taken as wholly outside and wholly inside: a segmenter is never quite sure, an object is
@@ -29,7 +33,7 @@ def cut_out(image: Tensor, soft: Tensor, soften: float = 0.0, levels: tuple[floa
     """The object as a layer.
 
     Args:
-        image: 3 x H x W in [0, 1].
+        image: 3 x H x W in [0, 1], or 4 x H x W with its alpha.
         soft: H x W in [0, 1] or bool, the object.
         soften: width in pixels (standard deviation) by which the edge is softened first; for masks of 0 and
             1.
@@ -37,23 +41,28 @@ def cut_out(image: Tensor, soft: Tensor, soften: float = 0.0, levels: tuple[floa
 
     Returns:
         4 x H x W, straight (not premultiplied) colour and alpha. Opaque pixels keep the photo's colour bit
-        for bit.
+        for bit. Of a transparent photo the alpha is the object's times the photo's.
 
     Raises:
-        InputError: no photo, a matte of another size, empty or with NaN, or levels and widths that mean
+        InputError: no photo, a mask of another size, empty or with NaN, or levels and widths that mean
             nothing.
     """
-    check_image(image)
+    photo, own = split_alpha(image)
     low, high = levels
     if not 0 <= low < high <= 1:
         raise InputError(f"the levels must be two numbers with 0 <= low < high <= 1, not {levels!r}")
     if not 0 <= soften <= 100:
         raise InputError(f"the edge can be softened by 0 to 100 pixels, not {soften!r}")
-    alpha = check_mask(soft, tuple(image.shape[1:]), "matte")
+    alpha = check_mask(soft, size_of(image))
     if soften:
-        alpha = blur(alpha[None, None], soften)[0, 0]
-    alpha = ((alpha - low) / max(high - low, _LEAST_SPAN)).clamp(0, 1)
-    return torch.cat([foreground(image.float().clamp(0, 1), alpha), alpha[None]])
+        place = nearby(alpha > 0, math.ceil(3 * soften) + 1)
+        alpha[place] = blur(alpha[place][None, None], soften)[0, 0]
+    alpha = alpha.sub_(low).div_(max(high - low, _LEAST_SPAN)).clamp_(0, 1)
+    layer = torch.cat([photo, alpha[None]])
+    _clear_edge(layer[:3], alpha)
+    if own is not None:
+        layer[3] *= own
+    return layer
 
 
 def foreground(image: Tensor, alpha: Tensor) -> Tensor:
@@ -71,9 +80,16 @@ def foreground(image: Tensor, alpha: Tensor) -> Tensor:
     Returns:
         3 x H x W in [0, 1]; the image's own where alpha is 0 or 1.
     """
+    colours = image.clone()
+    _clear_edge(colours, alpha)
+    return colours
+
+
+def _clear_edge(image: Tensor, alpha: Tensor) -> None:
+    """`foreground` in the image itself."""
     box = bounding_box(((alpha > 0) & (alpha < 1))[None, None])
     if box is None:
-        return image
+        return
     wide = max(2, min(90, min(alpha.shape) // 12))
     x0, y0, x1, y1 = box
     rows, columns = slice(max(0, y0 - wide), y1 + wide), slice(max(0, x0 - wide), x1 + wide)
@@ -81,10 +97,8 @@ def foreground(image: Tensor, alpha: Tensor) -> Tensor:
     front, back = picture, picture
     for radius in (wide, 8, 3):
         front, back = _fuse(picture, matte, front, back, radius)
-    colours = image.clone()
     edge = (matte[0, 0] > 0) & (matte[0, 0] < 1)
-    colours[:, rows, columns] = torch.where(edge, front[0], picture[0])
-    return colours
+    image[:, rows, columns] = torch.where(edge, front[0], picture[0])
 
 
 def _fuse(image: Tensor, alpha: Tensor, front: Tensor, back: Tensor, radius: int) -> tuple[Tensor, Tensor]:

@@ -13,8 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..morphology import dilate
-from ..view import resize
+from ..ops.boxes import PixelBox
+from ..ops.images import resize, size_of
+from ..ops.morphology import dilate
 
 PATCH = 5
 """Side in pixels, at the painted size, of the patches that are compared."""
@@ -26,26 +27,41 @@ SOURCES = 6000
 """Patches of the surroundings that are offered, spread evenly."""
 
 
-def add_detail(photo: Tensor, hole: Tensor, painting: Tensor) -> Tensor:
+BAND = 256
+"""Rows that are looked up at once: a large hole in one go would take several times the photo's memory."""
+
+
+def add_detail(photo: Tensor, hole: Tensor, painting: Tensor, box: PixelBox | None = None) -> Tensor:
     """Enlarge a painting to the photo's size and give it the photo's grain.
 
     Args:
         photo: 3 x H x W. hole: H x W bool. painting: 3 x h x w, the same view painted smaller.
+        box: (x0, y0, x1, y1) of what is wanted, in pixels of the photo; None: all of it.
 
     Returns:
-        3 x H x W in [0, 1]; only the hole is meant to be used.
+        3 x H x W in [0, 1], or that part of it; only the hole is meant to be used.
     """
-    size, small = tuple(photo.shape[1:]), tuple(painting.shape[1:])
-    filled = resize(painting[None], size)[0]
+    size, small = size_of(photo), size_of(painting)
+    x0, y0, x1, y1 = box or (0, 0, size[1], size[0])
+    rows, columns = slice(y0, y1), slice(x0, x1)
     if small == size:
-        return filled
-    known = photo[None] * ~hole + filled[None] * hole  # so that nothing of the object is in the residual
-    residual = (known - resize(resize(known, small), size))[0]
+        return painting[:, rows, columns].float()
     covered = F.interpolate(hole[None, None].float(), small, mode="area")[0, 0] > 0
     match = nearest_patches(painting, covered)
+    filled, residual = photo.new_empty(len(photo), y1 - y0, x1 - x0), []
+    for number, plane in enumerate(photo):  # colour by colour: of a large view all three are 400 MB
+        enlarged = resize(painting[None, number : number + 1], size)[0, 0]
+        filled[number] = enlarged[rows, columns]
+        if match is not None:
+            known = torch.where(hole, enlarged, plane)  # so that nothing of the object is in the residual
+            del enlarged
+            residual.append(known.sub_(resize(resize(known[None, None], small), size)[0, 0]))
     if match is None:
         return filled
-    return (filled + _carry(residual, match, small)).clamp(0, 1)
+    for top in range(y0, y1, BAND):
+        band = slice(top, min(y1, top + BAND))
+        filled[:, band.start - y0 : band.stop - y0] += _carry(residual, match, small, band, columns)
+    return filled.clamp_(0, 1)
 
 
 def nearest_patches(painting: Tensor, hole: Tensor) -> Tensor | None:
@@ -79,16 +95,18 @@ def nearest_patches(painting: Tensor, hole: Tensor) -> Tensor | None:
     return match
 
 
-def _carry(residual: Tensor, match: Tensor, small: tuple[int, int]) -> Tensor:
-    """The residual at the matches, overlapping patches faded into one another without losing contrast."""
-    height, width = residual.shape[1:]
+def _carry(residual: list[Tensor], match: Tensor, small: tuple[int, int], rows: slice, columns: slice) -> Tensor:
+    """The residual at the matches of these rows and columns, overlapping patches faded into one another without
+    losing contrast."""
+    height, width = residual[0].shape
     sy, sx = height / small[0], width / small[1]
-    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    y, x = torch.arange(rows.start, rows.stop)[:, None], torch.arange(columns.start, columns.stop)[None]
     # where each pixel lies on the grid of matches
     grid_y = ((y + 0.5) / sy - STEP // 2 - 0.5) / STEP
     grid_x = ((x + 0.5) / sx - STEP // 2 - 0.5) / STEP
     low_y, low_x = grid_y.floor(), grid_x.floor()
-    total, power = torch.zeros_like(residual), torch.zeros(height, width)
+    power = torch.zeros(y.shape[0], x.shape[1])
+    total = power.repeat(len(residual), 1, 1)
     for up in (0, 1):
         for left in (0, 1):
             row = (low_y + up).clamp(0, match.shape[1] - 1).long()
@@ -96,7 +114,8 @@ def _carry(residual: Tensor, match: Tensor, small: tuple[int, int]) -> Tensor:
             share = (1 - (grid_y - low_y - up).abs()) * (1 - (grid_x - low_x - left).abs())
             from_y = (y + (match[0, row, column] * sy).round().long()).clamp(0, height - 1)
             from_x = (x + (match[1, row, column] * sx).round().long()).clamp(0, width - 1)
-            total += share * residual[:, from_y, from_x]
+            for sum_, plane in zip(total, residual, strict=True):
+                sum_ += share * plane[from_y, from_x]
             power += share.square()
     # grains of different places do not add up like one grain: their mean is weaker by the root of the squares
     return total / power.clamp_min(1e-6).sqrt()

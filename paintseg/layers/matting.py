@@ -15,13 +15,14 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from ..chunks import says_shortage
 from ..errors import InputError
-from ..morphology import bounding_box, dilate, erode
-from ..scene import check_image
-from ..view import resize
+from ..ops.boxes import bounding_box
+from ..ops.images import resize, resize_mask, size_of
+from ..ops.memory import says_shortage
+from ..ops.morphology import dilate, erode
 from .local import local_count, local_mean
 from .removal import check_mask
+from .transparency import split_alpha
 
 SIDE = 1024
 """Longest side in pixels of what is solved."""
@@ -41,7 +42,7 @@ def matte(image: Tensor, soft: Tensor, band: float = BAND) -> Tensor:
     """The object's share of every pixel.
 
     Args:
-        image: 3 x H x W in [0, 1].
+        image: 3 x H x W in [0, 1]; a fourth channel, its alpha, has no say.
         soft: H x W in [0, 1] or bool, the object; its edge is where it crosses 0.5.
         band: how far from that edge pixels may be mixed, over the longer side of the object's box; 0 to 0.5.
 
@@ -50,10 +51,10 @@ def matte(image: Tensor, soft: Tensor, band: float = BAND) -> Tensor:
 
     Raises InputError for no photo, a mask of another size or with NaN, or a width that means nothing.
     """
-    check_image(image)
+    image, _ = split_alpha(image)
     if not 0 <= band <= 0.5:
         raise InputError(f"the band of a matte is 0 to 0.5 of the object's side, not {band!r}")
-    chance = check_mask(soft, tuple(image.shape[1:]), "mask").to(image.device)
+    chance = check_mask(soft, size_of(image), "mask").to(image.device)
     hard = chance > 0.5
     box = bounding_box(hard[None, None])
     if box is None or hard.all():
@@ -66,10 +67,11 @@ def matte(image: Tensor, soft: Tensor, band: float = BAND) -> Tensor:
     rows, columns = slice(max(0, y0 - margin), y1 + margin), slice(max(0, x0 - margin), x1 + margin)
     picture, inside, guess = image.float()[:, rows, columns], hard[rows, columns], chance[rows, columns]
     ratio = min(1.0, SIDE / max(inside.shape))
-    small = tuple(max(2, round(side * ratio)) for side in inside.shape)
+    height, width = (max(2, round(side * ratio)) for side in inside.shape)
+    small = height, width
     close = max(1, round(reach * ratio))
     if ratio < 1:
-        shown, coarse = resize(picture[None], small)[0], resize(inside[None, None].float(), small)[0, 0] > 0.5
+        shown, coarse = resize(picture[None], small)[0], resize_mask(inside, small) > 0.5
         alpha = solve(shown, coarse, resize(guess[None, None], small)[0, 0], close)
         alpha = carry(alpha, shown, picture, max(_RADIUS, close // 4))
     else:
@@ -94,7 +96,7 @@ def solve(image: Tensor, inside: Tensor, guess: Tensor, reach: int, radius: int 
     product = laplacian(image.double(), radius)
     unknown = _band(inside, reach)
     known = torch.where(unknown, torch.zeros((), dtype=torch.float64), inside.double())
-    weight = local_count(tuple(inside.shape), radius)[0].to(image.device) * _PRIOR
+    weight = local_count(size_of(inside), radius)[0].to(image.device) * _PRIOR
     target = (weight * guess.double() - product(known)) * unknown
     alpha = torch.where(unknown, guess.double(), torch.zeros((), dtype=torch.float64))
 
@@ -118,7 +120,7 @@ def solve(image: Tensor, inside: Tensor, guess: Tensor, reach: int, radius: int 
 def laplacian(image: Tensor, radius: int) -> Callable[[Tensor], Tensor]:
     """Multiplication by the matting Laplacian (eq. 12 of Levin et al.) of an image 3 x h x w: h x w to h x w."""
     mean = local_mean(image, radius)
-    count = local_count(tuple(image.shape[1:]), radius).to(image.device)
+    count = local_count(size_of(image), radius).to(image.device)
     inverse = _inverse(image, mean, radius, _EPSILON / count[0])
 
     def product(values: Tensor) -> Tensor:
@@ -142,7 +144,7 @@ def carry(values: Tensor, image: Tensor, finer: Tensor, radius: int) -> Tensor:
     inverse = _inverse(image, mean, radius, torch.full_like(mean[0], _GUIDED))
     slope, offset = _lines(image, mean, inverse, values, radius)
     both = local_mean(torch.cat([slope, offset[None]]), radius)
-    both = resize(both[None], tuple(finer.shape[1:]), clamp=False)[0]
+    both = resize(both[None], size_of(finer), clamp=False)[0]
     return (both[:3] * finer).sum(0) + both[3]
 
 
@@ -154,9 +156,7 @@ def _inverse(image: Tensor, mean: Tensor, radius: int, damping: Tensor) -> Tenso
     return torch.linalg.inv(covariance + damping[..., None, None] * identity)
 
 
-def _lines(
-    image: Tensor, mean: Tensor, inverse: Tensor, values: Tensor, radius: int
-) -> tuple[Tensor, Tensor]:
+def _lines(image: Tensor, mean: Tensor, inverse: Tensor, values: Tensor, radius: int) -> tuple[Tensor, Tensor]:
     """Every window's best linear function from colours to values: slopes 3 x h x w and offsets h x w."""
     both = local_mean(torch.cat([image * values, values[None]]), radius)
     shared = (both[:3] - mean * both[3]).permute(1, 2, 0)

@@ -10,11 +10,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..amcp import paint
-from ..morphology import closing, components, dilate, opening
+from ..amcp.loop import paint
+from ..ops.images import resize
+from ..ops.morphology import closing, components, dilate, opening
 from ..painters import Painter
-from ..view import resize
-from .window import show, show_hole, window
+from .window import nearby, show, show_hole, window
 
 REACH = 0.45
 """Width of the ring searched, over the root of the object's area."""
@@ -49,7 +49,9 @@ def find_shadow(photo: Tensor, mask: Tensor, painter: Painter, generator: torch.
         H x W bool, outside the mask; often empty.
     """
     reach = max(4, round(REACH * float(mask.sum()) ** 0.5))
-    ring = dilate(mask, reach, "disc")
+    ring = torch.zeros_like(mask)
+    rows, columns = nearby(mask, reach)
+    ring[rows, columns] = dilate(mask[rows, columns], reach, "disc")
     if ring.all():
         return torch.zeros_like(mask)
     view = window(ring, painter, size=SIZE)
@@ -66,7 +68,11 @@ def find_shadow(photo: Tensor, mask: Tensor, painter: Painter, generator: torch.
     ground = share[(hole[0] > 0.5) & ~found & ~thing]
     if not len(ground) or ground.clamp_min(1e-3).log().abs().median() > UNSURE:
         return torch.zeros_like(mask)
-    return (view.paste(found[None, None].float())[0, 0] > 0.5) & ring & ~mask
+    (x0, y0, x1, y1), (height, width) = view.box, view.content
+    shadow, place = torch.zeros_like(mask), (slice(y0, y1), slice(x0, x1))
+    seen = resize(found[None, None, :height, :width], (y1 - y0, x1 - x0))[0, 0].to(mask.device)
+    shadow[place] = (seen > 0.5) & ring[place] & ~mask[place]
+    return shadow
 
 
 def _hanging_on(region: Tensor, seed: Tensor) -> Tensor:

@@ -6,9 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..morphology import bounding_box
+from ..ops.boxes import box_around
+from ..ops.images import rounded_up
 from ..painters import Painter
-from ..view import View
+from ..views.view import View
 
 CONTEXT = 2.0
 """Side of the window over the longer side of the hole: as much photo as hole along either axis."""
@@ -27,7 +28,7 @@ def window(hole: Tensor, painter: Painter, size: int | None = None, share: float
         A view that never enlarges: one photo pixel is at most one canvas pixel.
     """
     height, width = hole.shape
-    box = bounding_box(hole[None, None])
+    box = box_around(hole[None, None], "hole")
     longest = max(box[2] - box[0], box[3] - box[1])
     room = size or painter.size
     ratio = min(1.0, share * room / longest)
@@ -35,7 +36,7 @@ def window(hole: Tensor, painter: Painter, size: int | None = None, share: float
     (x0, x1), (y0, y1) = _span(box[0], box[2], side, width), _span(box[1], box[3], side, height)
     ratio = min(ratio, room / max(x1 - x0, y1 - y0))
     content = max(1, round((y1 - y0) * ratio)), max(1, round((x1 - x0) * ratio))
-    canvas = tuple(-(-length // painter.multiple) * painter.multiple for length in content)
+    canvas = rounded_up(content, painter.multiple)
     return View(photo=(height, width), box=(x0, y0, x1, y1), content=content, canvas=canvas)
 
 
@@ -52,11 +53,16 @@ def show_hole(hole: Tensor, view: View) -> Tensor:
     return (mirror(cover, view.canvas)[0] > 0).float()
 
 
+def nearby(region: Tensor, reach: int) -> tuple[slice, slice]:
+    """Rows and columns of a region H x W bool, not empty, and of `reach` pixels around it."""
+    x0, y0, x1, y1 = box_around(region[None, None])
+    return slice(max(0, y0 - reach), y1 + reach), slice(max(0, x0 - reach), x1 + reach)
+
+
 def mirror(values: Tensor, size: tuple[int, int]) -> Tensor:
     """B x C x h x w extended to the right and below to `size` by its mirror image, again and again if need
     be."""
-    rows, columns = (_mirrored(have, want, values.device)
-                     for have, want in zip(values.shape[-2:], size, strict=True))
+    rows, columns = (_mirrored(have, want, values.device) for have, want in zip(values.shape[-2:], size, strict=True))
     return values[..., rows, :][..., columns]
 
 

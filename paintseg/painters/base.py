@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
 from ..errors import InputError, PainterError
-
-PaintFailure = PainterError
 
 
 @runtime_checkable
@@ -21,12 +20,22 @@ class Painter(Protocol):
         multiple: sides of the image given to `paint` must be multiples of this many pixels.
         size: side in pixels at which the model paints best.
         stochastic: False when every painting of the same hole is the same whatever the seed.
+
+    A painter may offer more: see `LatentPainter` and `ReportingPainter`.
     """
 
-    name: str
-    multiple: int
-    size: int
-    stochastic: bool
+    # Properties, for the method only reads them: a class may have them as fields, constants or properties.
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def multiple(self) -> int: ...
+
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def stochastic(self) -> bool: ...
 
     def paint(self, image: Tensor, hole: Tensor, count: int, generator: torch.Generator | None) -> Tensor:
         """Fill the hole `count` times.
@@ -40,6 +49,24 @@ class Painter(Protocol):
         Returns:
             count x 3 x H x W in [0, 1] on the image's device; outside the hole equal to the image bit for bit.
         """
+        ...
+
+
+@runtime_checkable
+class LatentPainter(Painter, Protocol):
+    """A painter that works on the latents of an autoencoder, and so changes what it only copies."""
+
+    def round_trip(self, image: Tensor) -> Tensor | None:
+        """The image 3 x H x W encoded and decoded again, unpainted; None when this one has no autoencoder."""
+        ...
+
+
+@runtime_checkable
+class ReportingPainter(Painter, Protocol):
+    """A painter that takes many steps and tells how far they are."""
+
+    def reporting(self, report: Callable[[float, Any], None]) -> Painter:
+        """The same painter; its paintings call `report` with the share that is done, 0 to 1, and a preview."""
         ...
 
 
@@ -67,13 +94,13 @@ def round_trip(painter: Painter, image: Tensor, hole: Tensor) -> Tensor | None:
     a painting that have both gone through the autoencoder differ by the paint alone.
 
     Args:
-        painter: with a method `round_trip(image) -> 3 x H x W` (or None) if it has an autoencoder.
+        painter: a `LatentPainter` if it has an autoencoder.
         image: 3 x H x W. hole: 1 x H x W.
 
     Returns:
         1 x 3 x H x W; outside the hole equal to the image bit for bit.
     """
-    coded = painter.round_trip(image) if hasattr(painter, "round_trip") else None
+    coded = painter.round_trip(image) if isinstance(painter, LatentPainter) else None
     return None if coded is None else keep_outside(image, hole, coded[None])
 
 

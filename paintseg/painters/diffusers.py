@@ -13,8 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..chunks import in_chunks
 from ..errors import InputError, PainterError
+from ..ops.images import size_of
+from ..ops.memory import in_chunks
 from .base import check_request, keep_outside
 from .fitting import fill_smoothly, fit
 
@@ -46,8 +47,17 @@ class DiffusersPainter:
     multiple = 8
     stochastic = True
 
-    def __init__(self, pipeline: Any, prompt: str = "", steps: int = 50, guidance: float = 7.5, size: int = 0,
-                 multiple: int = 64, report: Report | None = None, **options: object) -> None:
+    def __init__(
+        self,
+        pipeline: Any,
+        prompt: str = "",
+        steps: int = 50,
+        guidance: float = 7.5,
+        size: int = 0,
+        multiple: int = 64,
+        report: Report | None = None,
+        **options: object,
+    ) -> None:
         self.name = type(pipeline).__name__
         self._known = inspect.signature(pipeline.__call__).parameters
         if not {"image", "mask_image"} <= self._known.keys():
@@ -59,16 +69,20 @@ class DiffusersPainter:
         self.size = size or native_size(pipeline)
         self._prompt, self._step, self._report = prompt, multiple, report
         # Strength 1 starts from pure noise: the painter may not look at what is in the hole.
-        self._options = {"num_inference_steps": steps, "guidance_scale": guidance, "strength": 1.0, **options}
+        self._options: dict[str, Any] = {
+            "num_inference_steps": steps,
+            "guidance_scale": guidance,
+            "strength": 1.0,
+            **options,
+        }
 
     @torch.no_grad()
-    def paint(self, image: Tensor, hole: Tensor, count: int = 1,
-              generator: torch.Generator | None = None) -> Tensor:
+    def paint(self, image: Tensor, hole: Tensor, count: int = 1, generator: torch.Generator | None = None) -> Tensor:
         """See `Painter.paint`. Raises PainterError when a safety checker blacks out a painting."""
         check_request(self, image, hole, count)
         if not (hole > 0.5).any():
             return image.expand(count, -1, -1, -1).clone()
-        request = fit(tuple(image.shape[1:]), self._step, self.size)
+        request = fit(size_of(image), self._step, self.size)
         shown = request.show_image(fill_smoothly(image, hole)).float()[None]
         area = request.show_hole(hole)[None]
         seeds = [int(torch.randint(2**62, (), generator=generator)) for _ in range(count)]
@@ -86,7 +100,7 @@ class DiffusersPainter:
         codec = getattr(self.pipeline, "vae", None) or getattr(self.pipeline, "vqvae", None)
         if codec is None:
             return None
-        request = fit(tuple(image.shape[1:]), self._step, self.size)
+        request = fit(size_of(image), self._step, self.size)
         weight = next(codec.parameters())
         encoded = codec.encode(request.show_image(image)[None].to(weight) * 2 - 1)
         latents = encoded.latents if hasattr(encoded, "latents") else encoded.latent_dist.mode()
@@ -106,15 +120,19 @@ class DiffusersPainter:
             "prompt": [self._prompt] * number,
             "image": image.expand(number, -1, -1, -1),
             "mask_image": hole.expand(number, -1, -1, -1),
-            "height": image.shape[-2], "width": image.shape[-1],
+            "height": image.shape[-2],
+            "width": image.shape[-1],
             "generator": [torch.Generator().manual_seed(seed) for seed in seeds],
-            "output_type": "pt", "return_dict": True,
+            "output_type": "pt",
+            "return_dict": True,
             "callback_on_step_end": after_step,
         }
         result = self.pipeline(**{key: value for key, value in wanted.items() if key in self._known})
         if any(getattr(result, "nsfw_content_detected", None) or ()):
-            raise PainterError(f"the safety checker of {self.name} blacked out a painting; make the pipeline "
-                               "with safety_checker=None or try another seed")
+            raise PainterError(
+                f"the safety checker of {self.name} blacked out a painting; make the pipeline "
+                "with safety_checker=None or try another seed"
+            )
         return result.images
 
 

@@ -13,9 +13,10 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from ..chunks import in_chunks
 from ..errors import InputError, excerpt
-from ..morphology import bounding_box
+from ..ops.boxes import box_around
+from ..ops.images import size_of
+from ..ops.memory import in_chunks
 from .base import check_request, keep_outside
 from .fitting import fill_smoothly, fit
 from .migan import draw_pose
@@ -43,8 +44,15 @@ class FeedForwardPainter:
     multiple = 8
     stochastic = True
 
-    def __init__(self, module: nn.Module, forward: Forward | None = None, name: str = "inpainting model",
-                 multiple: int = 8, size: int = 0, square: bool = False) -> None:
+    def __init__(
+        self,
+        module: nn.Module,
+        forward: Forward | None = None,
+        name: str = "inpainting model",
+        multiple: int = 8,
+        size: int = 0,
+        square: bool = False,
+    ) -> None:
         self.module = module
         self.name = name
         self.size = size or 512
@@ -53,19 +61,23 @@ class FeedForwardPainter:
         self._styled = isinstance(getattr(module, "z", None), Tensor)
 
     @torch.no_grad()
-    def paint(self, image: Tensor, hole: Tensor, count: int = 1,
-              generator: torch.Generator | None = None) -> Tensor:
+    def paint(self, image: Tensor, hole: Tensor, count: int = 1, generator: torch.Generator | None = None) -> Tensor:
         """See `Painter.paint`. A painting does not depend on how many follow it."""
         check_request(self, image, hole, count)
         if not (hole > 0.5).any():
             return image.expand(count, -1, -1, -1).clone()
         weight = next(self.module.parameters(), torch.zeros(()))
-        request = fit(tuple(image.shape[1:]), self._step, self._scale, self._square)
+        request = fit(size_of(image), self._step, self._scale, self._square)
         area = request.show_hole(hole)
         inputs = torch.cat([request.show_image(fill_smoothly(image, hole)).float(), area]).to(weight)
-        mirrored, box, size = bool(torch.randint(2, (), generator=generator)), bounding_box(area), tuple(area.shape[1:])
-        draws = [(int(torch.randint(2**31, (), generator=generator)),
-                  draw_pose(box, size, mirrored ^ bool(index % 2), generator)) for index in range(count)]
+        mirrored, box, size = bool(torch.randint(2, (), generator=generator)), box_around(area, "hole"), size_of(area)
+        draws = [
+            (
+                int(torch.randint(2**31, (), generator=generator)),
+                draw_pose(box, size, mirrored ^ bool(index % 2), generator),
+            )
+            for index in range(count)
+        ]
 
         def run(part: slice) -> list[Tensor]:
             painted = []
@@ -113,8 +125,13 @@ def painter_of(model: object) -> FeedForwardPainter:
     if name == "MAT":
         return FeedForwardPainter(module, model, name, multiple=512, size=512, square=True)
     wanted = getattr(model, "size_requirements", None)
-    return FeedForwardPainter(module, model, name, multiple=getattr(wanted, "multiple_of", None) or 8,
-                              square=bool(getattr(wanted, "square", False)))
+    return FeedForwardPainter(
+        module,
+        model,
+        name,
+        multiple=getattr(wanted, "multiple_of", None) or 8,
+        square=bool(getattr(wanted, "square", False)),
+    )
 
 
 @contextmanager
@@ -131,4 +148,6 @@ def _seeded(module: nn.Module, seed: int, device: torch.device) -> Iterator[None
             yield
         finally:
             if isinstance(style, Tensor):
-                module.z, module.label = style, label
+                module.z = style
+            if isinstance(label, Tensor):
+                module.label = label

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..view import resize
+from ..ops.images import pull_push, resize, rounded_up
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Fit:
 
     def restore(self, painted: Tensor) -> Tensor:
         """N x 3 x h x w of the canvas as N x 3 x H x W of the photo."""
-        return resize(painted[..., :self.content[0], :self.content[1]], self.request)
+        return resize(painted[..., : self.content[0], : self.content[1]], self.request)
 
     def _pad(self, values: Tensor, mode: str) -> Tensor:
         bottom, right = self.canvas[0] - self.content[0], self.canvas[1] - self.content[1]
@@ -53,22 +53,24 @@ def fit(request: tuple[int, int], multiple: int, size: int = 0, square: bool = F
         square: whether the canvas must be one.
     """
     longer = max(request)
-    content = tuple(max(1, round(side * size / longer)) for side in request) if size else request
-    canvas = tuple(-(-side // multiple) * multiple for side in content)
+    height, width = (max(1, round(side * size / longer)) if size else side for side in request)
+    content = height, width
+    canvas = rounded_up(content, multiple)
     return Fit(request, content, (max(canvas), max(canvas)) if square else canvas)
 
 
 def fill_smoothly(image: Tensor, hole: Tensor) -> Tensor:
     """The photo with its surroundings spread over the hole, so that no trace of what was there is left.
 
-    Means of ever larger squares of what is known (pull), interpolated into what is not (push), after Gortler
-    et al., "The Lumigraph", SIGGRAPH 1996, section 3.4. Where nothing is known, mid-grey.
+    Where nothing is known, mid-grey.
 
     Args:
         image: 3 x H x W. hole: 1 x H x W, above 0.5 where the photo is to be forgotten.
     """
     known = (hole <= 0.5)[None]
-    spread = _spread(torch.where(known, image[None], 0.0).float(), known.float())[0]
+    if not known.any():
+        return torch.full_like(image, 0.5)
+    spread = pull_push(torch.where(known, image[None], 0.0).float(), known.float())[0]
     return torch.where(known[0], image, spread.to(image))
 
 
@@ -79,17 +81,3 @@ def soften(mask: Tensor, reach: int) -> Tensor:
         mask = functional.max_pool2d(mask, 3, stride=1, padding=1)
         ramp = torch.maximum(ramp, mask * (1 - distance / (reach + 1)))
     return ramp
-
-
-def _spread(total: Tensor, weight: Tensor) -> Tensor:
-    """Means of N x C x H x W `total` over N x 1 x H x W `weight`, interpolated where the weight is 0."""
-    mean = total / weight.clamp_min(1e-12)
-    if (weight > 0).all():
-        return mean
-    height, width = total.shape[-2:]
-    if height == width == 1:
-        return torch.full_like(total, 0.5)
-    even = [functional.pad(values, (0, width % 2, 0, height % 2)) for values in (total, weight)]
-    coarse = _spread(*(functional.avg_pool2d(values, 2) for values in even))
-    fine = functional.interpolate(coarse, tuple(even[0].shape[-2:]), mode="bilinear")
-    return torch.where(weight > 0, mean, fine[..., :height, :width])

@@ -7,7 +7,7 @@ the parts (VQModel, UNet2DModel, a scheduler) but no pipeline of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,9 +42,14 @@ class LatentInpainting:
         return self.unet.device
 
     @torch.no_grad()
-    def __call__(self, image: Tensor, mask_image: Tensor, num_inference_steps: int = 50,
-                 generator: list[torch.Generator] | None = None,
-                 callback_on_step_end: Callable[..., dict[str, object]] | None = None) -> Images:
+    def __call__(
+        self,
+        image: Tensor,
+        mask_image: Tensor,
+        num_inference_steps: int = 50,
+        generator: list[torch.Generator] | None = None,
+        callback_on_step_end: Callable[..., dict[str, object]] | None = None,
+    ) -> Images:
         """Paint.
 
         Args:
@@ -59,7 +64,7 @@ class LatentInpainting:
         masked = (image.to(weight) * 2 - 1) * (1 - mask)
         known = self._encode(masked)
         area = functional.interpolate(mask * 2 - 1, known.shape[-2:])
-        generators = generator or [None] * len(known)
+        generators: Sequence[torch.Generator | None] = generator or [None] * len(known)
         noise = [torch.randn(1, *known.shape[1:], generator=one) for one in generators]
         latents = torch.cat(noise).to(weight) * self.scheduler.init_noise_sigma
         self.scheduler.set_timesteps(num_inference_steps)

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..chunks import in_chunks
-from ..morphology import Box, bounding_box
+from ..ops.boxes import PixelBox, bounding_box
+from ..ops.images import size_of
+from ..ops.memory import in_chunks, sent
 from ..weights import load_weights
 from .base import check_request, keep_outside
 from .migan_network import MIGAN
@@ -39,24 +40,25 @@ class MIGANPainter:
         self.module = module
 
     @torch.no_grad()
-    def paint(self, image: Tensor, hole: Tensor, count: int = 1,
-              generator: torch.Generator | None = None) -> Tensor:
+    def paint(self, image: Tensor, hole: Tensor, count: int = 1, generator: torch.Generator | None = None) -> Tensor:
         """See `Painter.paint`. A painting does not depend on how many follow it."""
         check_request(self, image, hole, count)
-        if not (hole > 0.5).any():
+        box = bounding_box(hole)
+        if box is None:
             return image.expand(count, -1, -1, -1).clone()
         weight = self.module.from_rgb.weight
         keep = (hole <= 0.5).to(weight)
         inputs = torch.cat([keep - 0.5, (image.to(weight) * 2 - 1) * keep])
-        poses, noises, box = [], [], bounding_box(hole)
+        poses, noises = [], []
         mirrored = bool(torch.randint(2, (), generator=generator))
         for index in range(count):
-            poses.append(draw_pose(box, tuple(hole.shape[1:]), mirrored ^ bool(index % 2), generator))
-            noises.append(self.module.draw_noise(*image.shape[1:], generator))
+            poses.append(draw_pose(box, size_of(hole), mirrored ^ bool(index % 2), generator))
+            noises.append(self.module.draw_noise(*size_of(image), generator))
 
         def run(part: slice) -> list[Tensor]:
             seen = torch.stack([pose.show(inputs) for pose in poses[part]])
-            noise = [torch.cat(maps).to(weight) for maps in zip(*noises[part], strict=True)]
+            drawn = (torch.cat(maps) for maps in zip(*noises[part], strict=True))
+            noise = [sent(maps, weight.device).to(weight.dtype) for maps in drawn]
             painted = self.module(seen.contiguous(memory_format=torch.channels_last), noise)
             return [torch.stack([pose.restore(rgb) for pose, rgb in zip(poses[part], painted, strict=True)])]
 
@@ -86,7 +88,7 @@ class Pose:
         return translate(x, -self.right, -self.down)
 
 
-def draw_pose(box: Box, size: tuple[int, int], mirrored: bool, generator: torch.Generator | None) -> Pose:
+def draw_pose(box: PixelBox, size: tuple[int, int], mirrored: bool, generator: torch.Generator | None) -> Pose:
     """A pose of random shift, at most `REACH` and never so far that some of the hole, whose box it is given, is lost.
 
     Args:
@@ -94,8 +96,9 @@ def draw_pose(box: Box, size: tuple[int, int], mirrored: bool, generator: torch.
     """
     (x0, y0, x1, y1), (height, width) = box, size
     limits = ((x0, width - x1), (y0, height - y1))
-    right, down = (int(torch.randint(-min(low, REACH), min(high, REACH) + 1, (), generator=generator))
-                   for low, high in limits)
+    right, down = (
+        int(torch.randint(-min(low, REACH), min(high, REACH) + 1, (), generator=generator)) for low, high in limits
+    )
     return Pose(mirrored, right, down)
 
 
@@ -104,11 +107,14 @@ def translate(x: Tensor, right: int, down: int) -> Tensor:
     height, width = x.shape[1:]
     room = (max(right, 0), max(-right, 0), max(down, 0), max(-down, 0))
     top, left = room[3], room[1]
-    return functional.pad(x, room, mode="reflect")[:, top:top + height, left:left + width]
+    return functional.pad(x, room, mode="reflect")[:, top : top + height, left : left + width]
 
 
 def load_migan(device: torch.device | str = "cpu") -> MIGANPainter:
     """The embedded painter, in float32. Raises WeightsError when its file is missing or broken."""
     module = MIGAN()
     module.load_state_dict(load_weights("migan_places2_512"))
-    return MIGANPainter(module.eval().requires_grad_(False).to(device, memory_format=torch.channels_last))
+    module.eval().requires_grad_(False)
+    # torch's own declaration of `to` leaves the memory format out.
+    module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return MIGANPainter(module)

@@ -8,7 +8,8 @@ multiple of 128 px will do; 512 px is what the weights were trained on.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import repeat
 
 import torch
 from torch import Tensor, nn
@@ -39,9 +40,17 @@ def upsample(x: Tensor) -> Tensor:
 
 def downsample(x: Tensor) -> Tensor:
     """Half the size by the filter [1, 3, 3, 1] / 8 along either axis at stride 2, zeros outside."""
-    taps = torch.tensor([1.0, 3.0, 3.0, 1.0], dtype=x.dtype, device=x.device) / 8
+    taps = x.new_ones(4)  # made there: a list would be brought to a GPU, which waits for it
+    taps[1:3] = 3
+    taps /= 8
     kernel = torch.outer(taps, taps).expand(x.shape[1], 1, 4, 4)
     return functional.conv2d(x, kernel, stride=2, padding=1, groups=x.shape[1])
+
+
+def tiled(noise: Tensor, height: int, width: int) -> Tensor:
+    """A square map repeated, or its upper left part, h x w."""
+    side = noise.shape[0]
+    return noise.repeat(-(-height // side), -(-width // side))[:height, :width]
 
 
 class SeparableConv(nn.Module):
@@ -53,6 +62,8 @@ class SeparableConv(nn.Module):
         resample: "down" halves the size before the pointwise convolution, "up" doubles it after; "" neither.
         noise: side of the fixed noise map added before the last activation, 0 for none.
     """
+
+    noise: Tensor | None
 
     def __init__(self, inputs: int, outputs: int, resample: str = "", noise: int = 0) -> None:
         super().__init__()
@@ -71,12 +82,8 @@ class SeparableConv(nn.Module):
             x = upsample(x)
         if self.noise is not None:
             strength = self.noise.float().std().to(x)
-            x.add_(self._fixed(*x.shape[2:]) if noise is None else noise * strength)
+            x.add_(tiled(self.noise, *x.shape[2:]) if noise is None else noise * strength)
         return activate(x)
-
-    def _fixed(self, height: int, width: int) -> Tensor:
-        side = self.noise.shape[0]
-        return self.noise.repeat(-(-height // side), -(-width // side))[:height, :width]
 
 
 class EncoderBlock(nn.Module):
@@ -86,8 +93,9 @@ class EncoderBlock(nn.Module):
         super().__init__()
         deepest = level == DEEPEST
         self.first = SeparableConv(CHANNELS[level], CHANNELS[level])
-        self.second = SeparableConv(CHANNELS[level], CHANNELS[level if deepest else level // 2],
-                                    resample="" if deepest else "down")
+        self.second = SeparableConv(
+            CHANNELS[level], CHANNELS[level if deepest else level // 2], resample="" if deepest else "down"
+        )
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         feature = self.first(x)
@@ -101,13 +109,15 @@ class SynthesisBlock(nn.Module):
         super().__init__()
         deepest = level == DEEPEST
         noise = 0 if deepest else level
-        self.first = SeparableConv(CHANNELS[level if deepest else level // 2], CHANNELS[level],
-                                   resample="" if deepest else "up", noise=noise)
+        self.first = SeparableConv(
+            CHANNELS[level if deepest else level // 2], CHANNELS[level], resample="" if deepest else "up", noise=noise
+        )
         self.second = SeparableConv(CHANNELS[level], CHANNELS[level], noise=noise)
         self.to_rgb = nn.Conv2d(CHANNELS[level], 3, 1)
 
-    def forward(self, x: Tensor, feature: Tensor, rgb: Tensor | None,
-                noise: tuple[Tensor | None, Tensor | None]) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, x: Tensor, feature: Tensor, rgb: Tensor | None, noise: tuple[Tensor | None, Tensor | None]
+    ) -> tuple[Tensor, Tensor]:
         x = self.second(self.first(x, noise[0]).add_(feature), noise[1])
         return x, self.to_rgb(x) if rgb is None else upsample(rgb).add_(self.to_rgb(x))
 
@@ -138,11 +148,12 @@ class MIGAN(nn.Module):
         features = {}
         for level, block in self.encoder.items():
             features[level], x = block(x)
-        fresh = None if noise is None else iter(noise)
-        rgb = None
-        for level, block in self.synthesis.items():
-            noisy = fresh is not None and int(level) != DEEPEST
-            x, rgb = block(x, features[level], rgb, (next(fresh), next(fresh)) if noisy else (None, None))
+        fresh: Iterator[Tensor | None] = repeat(None) if noise is None else iter(noise)
+        deepest, *others = self.synthesis.items()
+        level, block = deepest
+        x, rgb = block(x, features[level], None, (None, None))
+        for level, block in others:
+            x, rgb = block(x, features[level], rgb, (next(fresh), next(fresh)))
         return rgb
 
     @staticmethod

@@ -40,7 +40,7 @@ REGISTRY: dict[str, WeightFile] = {
         size=44_128_096,
         licence="Apache-2.0 (Meta)",
         source="https://huggingface.co/facebook/dinov2-small (model.safetensors, "
-               "revision ed25f3a31f01632728cabb09d1542f84ab7b0056)",
+        "revision ed25f3a31f01632728cabb09d1542f84ab7b0056)",
         source_sha256="ae1e99fcefd534ed978cdeb8326f08030c96e28b7a81ffcbc98a857c84d14be1",
     ),
 }
@@ -99,5 +99,7 @@ def verify(name: str, folder: Path = FOLDER) -> None:
 
 def _complaint(name: str, folder: Path, what: str) -> str:
     entry = REGISTRY[name]
-    return (f"the weight file {entry.file} in {folder} {what}; it should have sha256 {entry.sha256}: "
-            "install the pack again, or make the file as paintseg/weights/README.md says")
+    return (
+        f"the weight file {entry.file} in {folder} {what}; it should have sha256 {entry.sha256}: "
+        "install the pack again, or make the file as paintseg/weights/README.md says"
+    )

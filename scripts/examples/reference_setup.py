@@ -17,22 +17,26 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
 import torch
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # the checkout need not be installed
+sys.path.append(str(Path(__file__).resolve().parents[1]))
 
+from harness.pipelines import load_pipeline
+
+from paintseg.cli.console import guarded
 from paintseg.config import preset
 from paintseg.encoders import Encoder
 from paintseg.encoders.catalog import CATALOG
 from paintseg.encoders.dino import DINOEncoder, load_dinov2_small
-from paintseg.errors import InputError, WeightsError
-from paintseg.files import read_photo, to_image, write_image
+from paintseg.errors import InputError
+from paintseg.io.formats import to_image
+from paintseg.io.pictures import write_image
+from paintseg.io.reading import read_photo
 from paintseg.painters.diffusers import DiffusersPainter
-from paintseg.painters.latent_diffusion import LatentInpainting
 from paintseg.prompts import Prompt
-from paintseg.segment import segment
+from paintseg.segmentation import segment
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -42,8 +46,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--box", required=True, metavar="X0,Y0,X1,Y1", help="pixels; the corner is not part of it")
     parser.add_argument("--phi", required=True, help="paints the object away")
     parser.add_argument("--psi", required=True, help="paints the background away")
-    parser.add_argument("--encoder", type=Path, help="vit_small_patch8_224.dino.safetensors or another of the "
-                        "catalogue; the embedded DINOv2 S/14 by default")
+    parser.add_argument(
+        "--encoder",
+        type=Path,
+        help="vit_small_patch8_224.dino.safetensors or another of the catalogue; the embedded DINOv2 S/14 by default",
+    )
     parser.add_argument("--preset", default="paper")
     parser.add_argument("--steps", type=int, help="instead of the preset's")
     parser.add_argument("--paintings", type=int, help="instead of the preset's")
@@ -51,13 +58,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("-o", "--output", type=Path, default=Path("mask.png"))
-    options = parser.parse_args(argv)
-    try:
-        run(options)
-    except (InputError, WeightsError) as problem:
-        print(problem, file=sys.stderr)
-        return 2
-    return 0
+    return guarded(lambda: run(parser.parse_args(argv)))
 
 
 def run(options: argparse.Namespace) -> None:
@@ -68,28 +69,21 @@ def run(options: argparse.Namespace) -> None:
         raise InputError(f"--box takes four numbers, not {options.box}")
     changes = {"steps": options.steps, "paintings": options.paintings}
     config = preset(options.preset, **{key: value for key, value in changes.items() if value})
-    phi, psi = (DiffusersPainter(load_pipeline(name, options.device), prompt="", steps=options.iterations, guidance=7.5)
-                for name in (options.phi, options.psi))
-    result = segment(photo, Prompt(size=tuple(photo.shape[1:]), box=box), phi, load_encoder(options.encoder),
-                     config, options.seed, psi,
-                     progress=lambda state: print(f"step {state.step} of {config.steps}", flush=True))
+    phi, psi = (
+        DiffusersPainter(load_pipeline(name, options.device), prompt="", steps=options.iterations, guidance=7.5)
+        for name in (options.phi, options.psi)
+    )
+    result = segment(
+        photo,
+        Prompt(size=tuple(photo.shape[1:]), box=box),
+        phi,
+        load_encoder(options.encoder),
+        config,
+        options.seed,
+        psi,
+        progress=lambda state: print(f"step {state.step} of {config.steps}", flush=True),
+    )
     write_image(options.output, to_image(result.mask.float()))
-
-
-def load_pipeline(name: str, device: str) -> Any:
-    """An inpainting pipeline of diffusers on a device; latent diffusion is put together from its parts."""
-    from diffusers import AutoPipelineForInpainting, DDIMScheduler, UNet2DModel, VQModel
-
-    folder = Path(name)
-    if (folder / "vqvae").is_dir() and not (folder / "model_index.json").exists():
-        parts = (VQModel.from_pretrained(folder, subfolder="vqvae"),
-                 UNet2DModel.from_pretrained(folder, subfolder="unet"))
-        scheduler = DDIMScheduler.from_pretrained(folder, subfolder="scheduler")
-        return LatentInpainting(*(part.to(device) for part in parts), scheduler)
-    half = torch.float16 if device.startswith("cuda") else torch.float32
-    pipeline = AutoPipelineForInpainting.from_pretrained(name, safety_checker=None)
-    pipeline.set_progress_bar_config(disable=True)
-    return pipeline.to(device, half)
 
 
 def load_encoder(path: Path | None) -> Encoder:

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from .bundled import SHUTTLE
+from .bundled_parts import SHUTTLE
 from .workflow import Node, Output, Schemas, Workflow
 
 INSIDE, OUTSIDE = -10, -20
@@ -20,12 +20,16 @@ Outlet = tuple[str, Output]
 
 
 def build_all(schemas: Schemas) -> dict[str, dict[str, Any]]:
-    """File names without suffix, and what the files hold."""
-    return {"Segment by painting": _segment(schemas), "Remove object": _remove(schemas)}
+    """File names without suffix, and what the files hold.
+
+    ComfyUI's search lists first what begins with the word typed, and knows no other words for a blueprint: so the
+    names are what a person would type.
+    """
+    return {"Mask an object": _segment(schemas), "Remove object": _remove(schemas)}
 
 
 def _segment(schemas: Schemas) -> dict[str, Any]:
-    flow = Workflow("Segment by painting", schemas)
+    flow = Workflow("Mask an object", schemas)
     prompt = flow.add("PaintSeg_PromptToMask", kind="box", box=SHUTTLE)
     flow.column()
     loop = flow.add("PaintSeg_AMCPLoop", prompt=prompt["prompt"])
@@ -80,8 +84,16 @@ def subgraph(flow: Workflow, inlets: Sequence[Inlet], outlets: Sequence[Outlet],
     ]
 
     def wire(origin: int, slot: int, target: int, into: int, kind: str) -> int:
-        links.append({"id": len(links) + 1, "origin_id": origin, "origin_slot": slot, "target_id": target,
-                      "target_slot": into, "type": kind})
+        links.append(
+            {
+                "id": len(links) + 1,
+                "origin_id": origin,
+                "origin_slot": slot,
+                "target_id": target,
+                "target_slot": into,
+                "type": kind,
+            }
+        )
         return len(links)
 
     inputs, sockets, promoted = [], [], []
@@ -93,8 +105,14 @@ def subgraph(flow: Workflow, inlets: Sequence[Inlet], outlets: Sequence[Outlet],
             )
             entry["link"] = wire(INSIDE, slot, node.id, place, entry["type"])
             entries.append(entry)
-        inputs.append({"id": _id(key, "in", name), "name": name, "type": entries[0]["type"],
-                       "linkIds": [entry["link"] for entry in entries]})
+        inputs.append(
+            {
+                "id": _id(key, "in", name),
+                "name": name,
+                "type": entries[0]["type"],
+                "linkIds": [entry["link"] for entry in entries],
+            }
+        )
         socket = {"name": name, "type": entries[0]["type"], "link": None}
         if "widget" in entries[0]:
             socket["widget"] = {"name": name}
@@ -110,21 +128,50 @@ def subgraph(flow: Workflow, inlets: Sequence[Inlet], outlets: Sequence[Outlet],
     right = max(node["pos"][0] + node["size"][0] for node in nodes.values())
     state = {"lastGroupId": 0, "lastNodeId": inner["last_node_id"], "lastLinkId": len(links), "lastRerouteId": 0}
     instance = {
-        "id": own_id, "type": key, "pos": [0, 0], "size": [400, 420], "flags": {}, "order": 0, "mode": 0,
-        "inputs": sockets, "outputs": [{"name": name, "type": shown.kind, "links": None} for name, shown in outlets],
-        "title": flow.name, "properties": {"proxyWidgets": promoted}, "widgets_values": [],
+        "id": own_id,
+        "type": key,
+        "pos": [0, 0],
+        "size": [400, 240],
+        "flags": {},
+        "order": 0,
+        "mode": 0,
+        "inputs": sockets,
+        "outputs": [{"name": name, "type": shown.kind, "links": None} for name, shown in outlets],
+        "title": flow.name,
+        "properties": {"proxyWidgets": promoted},
+        "widgets_values": [],
     }
     definition = {
-        "id": key, "version": 1, "state": state, "revision": 0, "config": {}, "name": flow.name,
+        "id": key,
+        "version": 1,
+        "state": state,
+        "revision": 0,
+        "config": {},
+        "name": flow.name,
         "inputNode": {"id": INSIDE, "bounding": [-220, 0, 140, 40 + 20 * len(inputs)]},
         "outputNode": {"id": OUTSIDE, "bounding": [right + 80, 0, 120, 40 + 20 * len(outputs)]},
-        "inputs": inputs, "outputs": outputs, "widgets": [], "nodes": list(nodes.values()), "groups": [],
-        "links": links, "extra": {}, "category": CATEGORY, "description": description,
+        "inputs": inputs,
+        "outputs": outputs,
+        "widgets": [],
+        "nodes": list(nodes.values()),
+        "groups": [],
+        "links": links,
+        "extra": {},
+        "category": CATEGORY,
+        "description": description,
     }
     return {
-        "id": _id(key, "file", flow.name), "revision": 0, "last_node_id": own_id, "last_link_id": 0,
-        "nodes": [instance], "links": [], "groups": [], "definitions": {"subgraphs": [definition]}, "config": {},
-        "extra": {}, "version": 0.4,
+        "id": _id(key, "file", flow.name),
+        "revision": 0,
+        "last_node_id": own_id,
+        "last_link_id": 0,
+        "nodes": [instance],
+        "links": [],
+        "groups": [],
+        "definitions": {"subgraphs": [definition]},
+        "config": {},
+        "extra": {},
+        "version": 0.4,
     }
 
 

@@ -23,8 +23,12 @@ SEGMENT = ("PaintSeg_AMCPLoop", 330, 0)
 MADE: dict[str, tuple[list[Place], list[Wire]]] = {
     "PaintSeg_DiffusionPainter": (
         [("CheckpointLoaderSimple", 0, 0), ("PaintSeg_DiffusionPainter", 0, 220), SEGMENT],
-        [(0, "VAE", 1, "vae"), (0, "MODEL", 1, "sampling.model"), (0, "CLIP", 1, "sampling.clip"),
-         (1, "painter", 2, "painter")],
+        [
+            (0, "VAE", 1, "vae"),
+            (0, "MODEL", 1, "sampling.model"),
+            (0, "CLIP", 1, "sampling.clip"),
+            (1, "painter", 2, "painter"),
+        ],
     ),
     "PaintSeg_InpaintModelPainter": (
         [("PaintSeg_InpaintModelPainter", 0, 0), SEGMENT],

@@ -101,8 +101,14 @@ class Client:
         return json.loads(self._request("/upload/image", body, kind))["name"]
 
     def queue(self, prompt: dict[str, Any]) -> str:
-        """Queue a prompt in API format and return its id; `Refused` carries what validation found."""
-        return self.post_json("/prompt", {"prompt": prompt, "client_id": self.id})["prompt_id"]
+        """Queue a prompt in API format and return its id; `Refused` carries what validation found.
+
+        ComfyUI runs the outputs that pass validation and leaves out the others; here that is refused too.
+        """
+        answer = self.post_json("/prompt", {"prompt": prompt, "client_id": self.id})
+        if answer["node_errors"]:
+            raise Refused(200, answer)
+        return answer["prompt_id"]
 
     def interrupt(self) -> None:
         """Stop the prompt that is running."""

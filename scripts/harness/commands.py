@@ -49,6 +49,7 @@ def guarded(main: Callable[[], int | None]) -> int:
     Being told to end counts as Ctrl-C, so that servers are stopped on every way out.
     """
     _on_end_signals(_interrupt)
+    print_anything()
     try:
         return main() or 0
     except SetupError as missing:
@@ -57,6 +58,13 @@ def guarded(main: Callable[[], int | None]) -> int:
     except KeyboardInterrupt:
         print("Interrupted: run the command again to go on where it stopped.", file=sys.stderr)
         return INTERRUPTED
+
+
+def print_anything() -> None:
+    """Print letters that the console's encoding has not as their numbers, instead of ending with a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -25,18 +25,20 @@ def iou(mask: Image.Image, truth: Image.Image) -> float:
 
 def sheet(
     photo: Image.Image,
-    box: Sequence[int],
+    clicks: Sequence[tuple[float, float]],
     mask: Image.Image,
     plate: Image.Image,
     cutout: Image.Image,
 ) -> Image.Image:
-    """Four panels: photo with the prompt's box (x0, y0, x1, y1), mask over it, plate, cut-out on checks."""
-    boxed = photo.convert("RGB")
-    ImageDraw.Draw(boxed).rectangle(tuple(box), outline=ACCENT, width=max(2, photo.width // 200))
+    """Four panels: photo with the clicks (x, y) on the object, mask over it, plate, cut-out on checks."""
+    clicked, radius = photo.convert("RGB"), max(4, photo.width // 80)
+    for x, y in clicks:
+        around = (x - radius, y - radius, x + radius, y + radius)
+        ImageDraw.Draw(clicked).ellipse(around, fill=ACCENT, outline=PAPER, width=max(2, radius // 3))
     checks = checkerboard(photo.size)
     checks.paste(cutout.convert("RGBA"), (0, 0), cutout.convert("RGBA"))
     panels = (
-        ("the photo and the prompt", boxed),
+        ("the photo and the prompt", clicked),
         ("the object", _overlay(photo, mask)),
         ("the photo without it", plate.convert("RGB")),
         ("the object as a layer", checks),

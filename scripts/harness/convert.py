@@ -14,7 +14,8 @@ from typing import Any
 NOTES = {"Note", "MarkdownNote"}
 MUTED = 2
 BYPASSED = 4
-WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO", "BOUNDING_BOX", "BOUNDING_BOXES", "COLOR"}
+WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO", "BOUNDING_BOX", "BOUNDING_BOXES", "COLOR", "PAINTSEG_CLICKS"}
+WITHOUT_SLOT = {"PAINTSEG_CLICKS"}  # nothing can be wired to these, in the browser
 DYNAMIC_COMBO = "COMFY_DYNAMICCOMBO_V3"
 BOX_FIELDS = 4  # a box widget saves its value and, behind it, the four numbers of its classic form
 

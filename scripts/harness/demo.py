@@ -19,7 +19,7 @@ from .convert import to_prompt
 from .paths import CACHE, HUMAN_MASK, OUTPUT, PACK_NAME, PHOTO, ROOT
 from .server import Server
 
-WORKFLOW = ROOT / "workflows" / "object_removal.json"
+WORKFLOW = ROOT / "workflows" / "02 Remove an object.json"
 BASE = CACHE / "comfy-base"
 RESULTS = {"Mask": "mask.png", "Clean plate": "plate.png", "Cut-out": "cutout.png"}  # titles in the workflow
 
@@ -36,7 +36,7 @@ def once(port: int) -> int:
         peak = server.peak_memory()
     images["mask.png"] = images["mask.png"].convert("L")
     photo = Image.open(PHOTO)
-    images["contact.jpg"] = contact.sheet(photo, _box(prompt), *(images[name] for name in RESULTS.values()))
+    images["contact.jpg"] = contact.sheet(photo, _clicks(prompt), *(images[name] for name in RESULTS.values()))
     for name, image in images.items():
         _write(OUTPUT / name, image)
     fit = contact.iou(images["mask.png"], Image.open(HUMAN_MASK))
@@ -51,10 +51,11 @@ def serve(port: int) -> int:
     """Leave ComfyUI running, print the address of the opened workflow, stop on Ctrl-C."""
     with _server(port) as server, Client(server.url) as client:
         client.upload(PHOTO)
-        # Boxes are drawn on the photo in ComfyUI's modern nodes only. The settings are this demo's own.
-        client.post_json("/settings", {"Comfy.VueNodes.Enabled": True, "Comfy.TutorialCompleted": True})
-        print(f"ComfyUI answers at {server.url}/?template={WORKFLOW.stem}&source={PACK_NAME}")
-        print("Press Run there. Ctrl-C stops the server.", flush=True)
+        # Boxes are drawn on the photo in ComfyUI's modern nodes only, and a new user is greeted by the templates (an
+        # address that opens one takes no title with spaces). The settings are this demo's own.
+        client.post_json("/settings", {"Comfy.VueNodes.Enabled": True, "Comfy.TutorialCompleted": False})
+        print(f"ComfyUI answers at {server.url}")
+        print(f"Choose {PACK_NAME} there, {WORKFLOW.stem}, and press Run. Ctrl-C stops the server.", flush=True)
         try:
             server.wait()
         except KeyboardInterrupt:
@@ -132,11 +133,10 @@ def _image(client: Client, run: Run, prompt: dict[str, Any], title: str) -> Imag
     return Image.open(io.BytesIO(client.download(shown[0])))
 
 
-def _box(prompt: dict[str, Any]) -> tuple[int, int, int, int]:
-    """The prompt's box in the workflow, as corners."""
-    values = (value for node in prompt.values() for value in node["inputs"].values())
-    box = next(value for value in values if isinstance(value, dict) and "width" in value)
-    return box["x"], box["y"], box["x"] + box["width"], box["y"] + box["height"]
+def _clicks(prompt: dict[str, Any]) -> list[tuple[float, float]]:
+    """The points on the object in the workflow, (x, y)."""
+    said = (node["inputs"]["clicks"] for node in prompt.values() if node["class_type"] == "PaintSeg_Click")
+    return [(one["x"], one["y"]) for one in json.loads(next(said))["points"] if one["label"]]
 
 
 def _seconds(run: Run) -> float:

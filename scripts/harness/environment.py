@@ -166,7 +166,7 @@ def _has_uv() -> bool:
 
 
 def _uv(console: Console) -> None:
-    """Put uv into `.venv` if it can be had: it installs several times faster than pip."""
+    """Put uv into `.venv` if it is to be found: uv installs several times faster than pip."""
     if _has_uv():
         return
     try:
@@ -175,7 +175,7 @@ def _uv(console: Console) -> None:
     except CommandFailed as failed:
         if _NETWORK.search(failed.output):
             raise
-        console.detail("uv cannot be had: going on with pip")
+        console.detail("there is no uv to install: going on with pip")
 
 
 def _try_uv(arguments: Sequence[str | Path], console: Console, python: Path) -> bool:

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from . import parameters
 from .inprocess import load_pack
 from .paths import ROOT
 
@@ -153,6 +154,7 @@ def files() -> dict[Path, str]:
     for node, info in schemas().items():
         page = PAGES / f"{node}.md"
         made[page] = with_tables(page.read_text(encoding="utf-8"), info)
+    made[parameters.PAGE] = parameters.page(parameters.PAGE.read_text(encoding="utf-8"))
     for language in ("en", *LANGUAGES):
         definitions = english() if language == "en" else translated(language)[0]
         made[LOCALES / language / "nodeDefs.json"] = as_file(definitions)

@@ -1,12 +1,13 @@
 """The pictures of the help pages: what the nodes make of the bundled photo inside a real ComfyUI.
 
-Three nodes have nothing to show without a model that does not come along (a checkpoint, LaMa, DINOv2 Large); they
+Three nodes have nothing to show without a model that the pack does not hold (a checkpoint, LaMa, DINOv2 Large). They
 are photographed on ComfyUI's canvas, wired as their workflows wire them.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -87,17 +88,35 @@ class Sheet:
 
 def prompt_to_mask(sheet: Sheet) -> Iterator[Panel]:
     box = sheet.prompt(ROCKET)
-    point = sheet.add("PaintSeg_PromptToMask", image=[sheet.photo, 0], kind="point",
-                      **{"kind.x": 416, "kind.y": 150})
+    point = sheet.add("PaintSeg_PromptToMask", image=[sheet.photo, 0], kind="point", **{"kind.x": 416, "kind.y": 150})
     stroke = sheet.add("SolidMask", value=0.0, width=512, height=512)
     brush = sheet.add("SolidMask", value=1.0, width=10, height=190)
     drawn = sheet.add("MaskComposite", destination=[stroke, 0], source=[brush, 0], x=414, y=40, operation="add")
-    scribble = sheet.add("PaintSeg_PromptToMask", image=[sheet.photo, 0], kind="scribble",
-                         **{"kind.scribble": [drawn, 0]})
+    scribble = sheet.add(
+        "PaintSeg_PromptToMask", image=[sheet.photo, 0], kind="scribble", **{"kind.scribble": [drawn, 0]}
+    )
     sheet.run()
     yield "box", sheet.picture(box)
     yield "point", sheet.picture(point)
     yield "scribble", sheet.picture(scribble)
+
+
+def click(sheet: Sheet) -> Iterator[Panel]:
+    point = {"x": TANK[0], "y": TANK[1], "label": 1}
+    asked: dict[str, dict[str, Any]] = {
+        "one click": {"points": [point]},
+        "a part of it": {"points": [point], "candidate": 1},
+        "more than that": {"points": [point], "candidate": 2},
+        "without that": {"points": [point, {"x": 365, "y": 245, "label": 0}]},
+    }
+    shown = {}
+    for caption, clicks in asked.items():
+        node = sheet.add("PaintSeg_Click", image=[sheet.photo, 0], clicks=json.dumps(clicks))
+        rest = sheet.add("InvertMask", mask=[node, 1])
+        shown[caption] = sheet.show(sheet.add("JoinImageWithAlpha", image=[sheet.photo, 0], alpha=[rest, 0]), 0)
+    sheet.run()
+    for caption, node in shown.items():
+        yield caption, sheet.picture(node)
 
 
 def discover(sheet: Sheet) -> Iterator[Panel]:
@@ -121,8 +140,9 @@ def segment(sheet: Sheet) -> Iterator[Panel]:
 
 
 def candidates(sheet: Sheet) -> Iterator[Panel]:
-    prompt = sheet.add("PaintSeg_PromptToMask", image=[sheet.photo, 0], kind="point",
-                       **{"kind.x": TANK[0], "kind.y": TANK[1]})
+    prompt = sheet.add(
+        "PaintSeg_PromptToMask", image=[sheet.photo, 0], kind="point", **{"kind.x": TANK[0], "kind.y": TANK[1]}
+    )
     node = sheet.segment(prompt, "PaintSeg_Candidates")
     overview = sheet.show(node, 4)
     sheet.run()
@@ -181,8 +201,14 @@ def step(sheet: Sheet) -> Iterator[Panel]:
 def potential(sheet: Sheet) -> Iterator[Panel]:
     prompt = sheet.prompt(ROCKET)
     plate = sheet.remove([prompt, 1])
-    node = sheet.add("PaintSeg_ContrastivePotential", image=[sheet.photo, 0], painted=[plate, 0], mask=[prompt, 1],
-                     direction="I", preset="paper")
+    node = sheet.add(
+        "PaintSeg_ContrastivePotential",
+        image=[sheet.photo, 0],
+        painted=[plate, 0],
+        mask=[prompt, 1],
+        direction="I",
+        preset="paper",
+    )
     shown = [sheet.show(node, slot) for slot in (1, 2, 3)]
     painted = sheet.show(plate, 0)
     sheet.run()
@@ -234,8 +260,15 @@ def cut_out(sheet: Sheet) -> Iterator[Panel]:
 
 def amodal(sheet: Sheet) -> Iterator[Panel]:
     front = sheet.segment(sheet.prompt(HELMET))
-    node = sheet.add("PaintSeg_Amodal", image=[sheet.photo, 0], front=[front, 0], prompt=[sheet.prompt(WOMAN), 0],
-                     preset="balanced", seed=0, candidates=1)
+    node = sheet.add(
+        "PaintSeg_Amodal",
+        image=[sheet.photo, 0],
+        front=[front, 0],
+        prompt=[sheet.prompt(WOMAN), 0],
+        preset="balanced",
+        seed=0,
+        candidates=1,
+    )
     hides, mask, layer = sheet.show(front, 0, mask=True), sheet.show(node, 0, mask=True), sheet.show(node, 1)
     sheet.run()
     yield "front: the helmet", sheet.picture(hides)
@@ -267,8 +300,14 @@ def reassemble(sheet: Sheet) -> Iterator[Panel]:
 
 def save_layers(sheet: Sheet) -> Iterator[Panel]:
     node = taken_apart(sheet)
-    sheet.add("PaintSeg_SaveLayers", layers=[node, 0], plate=[node, 2], filename_prefix="help/layers",
-              format="OpenRaster", names="helmet, woman, shuttle")
+    sheet.add(
+        "PaintSeg_SaveLayers",
+        layers=[node, 0],
+        plate=[node, 2],
+        filename_prefix="help/layers",
+        format="OpenRaster",
+        names="helmet, woman, shuttle",
+    )
     sheet.run()
     newest = max(sheet.output.glob("help/*.ora"), key=lambda path: path.stat().st_mtime)
     with zipfile.ZipFile(newest) as archive:
@@ -282,10 +321,19 @@ def taken_apart(sheet: Sheet) -> str:
     return sheet.segment(sheet.prompt(HELMET, WOMAN, ROCKET), "PaintSeg_Layers", candidates=1, most=3, shadow=False)
 
 
-AS_IT_WAS = {"layer": 0, "dx": 0.0, "dy": 0.0, "scale": 1.0, "rotation": 0.0, "flip": False, "opacity": 1.0,
-             "shadow": 0.0}
+AS_IT_WAS = {
+    "layer": 0,
+    "dx": 0.0,
+    "dy": 0.0,
+    "scale": 1.0,
+    "rotation": 0.0,
+    "flip": False,
+    "opacity": 1.0,
+    "shadow": 0.0,
+}
 MADE: dict[str, Callable[[Sheet], Iterator[Panel]]] = {
     "PaintSeg_PromptToMask": prompt_to_mask,
+    "PaintSeg_Click": click,
     "PaintSeg_Discover": discover,
     "PaintSeg_AMCPLoop": segment,
     "PaintSeg_Candidates": candidates,

@@ -42,7 +42,7 @@ def tests(folder: Path = UNIT) -> list[Path]:
 def ensure(console: Console) -> Path:
     """Make the environment of `pins`, unless it is there. Returns its Python.
 
-    Raises `SetupError` with one sentence when no Python is old enough or a package cannot be had.
+    Raises `SetupError` with one sentence when no Python is old enough or a package is not to be found.
     """
     test = environment.extra_requirements("test")
     what = [*pins(), *(one for one in test if re.match(r"[\w-]+", one)[0] in TOOLS)]

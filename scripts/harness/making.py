@@ -29,9 +29,7 @@ class Shown:
         self._client, self._prompt, self._run = client, prompt, run
 
     def __getitem__(self, name: str) -> list[Image.Image]:
-        key = next(
-            key for key, node in self._prompt.items() if name in (node["_meta"]["title"], node["class_type"])
-        )
+        key = next(key for key, node in self._prompt.items() if name in (node["_meta"]["title"], node["class_type"]))
         files = self._run.outputs[key]["images"]
         return [Image.open(io.BytesIO(self._client.download(file))) for file in files]
 

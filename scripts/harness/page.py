@@ -45,10 +45,8 @@ class ComfyPage:
         return picture.evaluate("image => image.decode().then(() => image.naturalWidth, () => 0)")
 
     def modern_nodes(self) -> None:
-        """Switch ComfyUI's menu entry "Nodes 2.0" on: only there are boxes drawn on pictures."""
-        self.page.locator(".comfy-menu-button-wrapper").click()
-        self.page.locator(".p-toggleswitch").first.click()
-        self.page.keyboard.press("Escape")
+        """Switch ComfyUI's setting "Nodes 2.0" on: only there are boxes dragged on pictures."""
+        self.page.evaluate("() => app.extensionManager.setting.set('Comfy.VueNodes.Enabled', true)")
         self.page.get_by_test_id("transform-pane").wait_for()
 
     def drag(self, handle: Locator, dx: float, dy: float) -> None:
@@ -65,8 +63,11 @@ class ComfyPage:
     def run(self, seconds: float) -> str:
         """Press Run and wait for the end: "execution_success", "execution_error" or "execution_interrupted"."""
         self.page.evaluate(
-            """() => ["execution_success", "execution_error", "execution_interrupted"].forEach(
-                kind => app.api.addEventListener(kind, () => { window.runEnded = kind }, { once: true }))"""
+            """() => {
+                window.runEnded = undefined
+                for (const kind of ["execution_success", "execution_error", "execution_interrupted"])
+                    app.api.addEventListener(kind, () => { window.runEnded = kind }, { once: true })
+            }"""
         )
         self.page.get_by_test_id("queue-button").click()
         self.page.wait_for_function("window.runEnded", timeout=1000 * seconds)
@@ -135,6 +136,41 @@ class ComfyPage:
         """Open a workflow as if its file had been dropped on the page."""
         self.page.evaluate("workflow => app.loadGraphData(workflow)", workflow)
 
+    def choose_photo(self, name: str) -> None:
+        """Pick another file of the input folder in the first Load Image, as its menu does."""
+        self.page.evaluate(
+            """name => {
+                const picker = app.graph._nodes.find(node => node.type === "LoadImage").widgets[0]
+                picker.value = name
+                picker.callback?.(name)
+                app.extensionManager.workflow.activeWorkflow.changeTracker.captureCanvasState()
+            }""",
+            name,
+        )
+
+    def set_widget(self, kind: str, name: str, value: Any) -> None:
+        """Give a widget of the first node of that type a value, as its own control does."""
+        self.page.evaluate(
+            """([kind, name, value]) => {
+                const node = app.graph._nodes.find(node => node.type === kind)
+                const widget = node.widgets.find(widget => widget.name === name)
+                widget.value = value
+                widget.callback?.(value, app.canvas, node)
+            }""",
+            [kind, name, value],
+        )
+
+    def wait_for_widget(self, kind: str, name: str, value: Any) -> None:
+        """Wait until a widget of the first node of that type has that value."""
+        self.page.wait_for_function(
+            """([kind, name, value]) => {
+                const node = app.graph._nodes.find(node => node.type === kind)
+                const widget = node?.widgets.find(widget => widget.name === name)
+                return JSON.stringify(widget?.value) === JSON.stringify(value)
+            }""",
+            arg=[kind, name, value],
+        )
+
     def add_node(self, kind: str) -> None:
         """Put a new node of that type into the middle of an empty canvas, and click on its title."""
         self.page.wait_for_function("kind => app.graph && kind in LiteGraph.registered_node_types", arg=kind)
@@ -171,7 +207,7 @@ class ComfyPage:
             except NotThere:
                 self.page.mouse.click(*self._title)
         button.click()
-        shown = self.page.locator(".node-help-content .markdown-content")
+        shown = self.page.locator(".node-help-content :is(.markdown-content, .comfy-markdown-content)")
         shown.locator("table").first.wait_for()
         return shown
 

@@ -15,14 +15,28 @@ from .console import Console
 from .paths import CACHE, OUTPUT, ROOT, VENV_PYTHON
 
 FIGURES = OUTPUT / "test-artifacts" / "reliability.jsonl"
-# Of the fuzzing, a process each; the longest first.
-SHARES = (("test_nodes.py",), ("test_method.py",), ("test_pictures.py",), ("test_commands.py",), ("test_models.py",),
-          ("test_text.py", "test_masks.py", "test_coverage_guided.py"))
+# Of the fuzzing with --all, a process each; the longest first.
+SHARES = (
+    ("test_nodes.py",),
+    ("test_method.py",),
+    ("test_pictures.py",),
+    ("test_commands.py",),
+    ("test_models.py",),
+    ("test_text.py", "test_masks.py", "test_coverage_guided.py"),
+)
 # What the nodes' own tests need ComfyUI for; the rest of tests/unit is the library's.
-ON_COMFYUI = ("test_symbols.py", "test_encoder_nodes.py", "test_inpaint_model.py", "test_diffusion_painter.py",
-              "test_refusals.py", "test_security.py")
+ON_COMFYUI = (
+    "test_symbols.py",
+    "test_encoder_nodes.py",
+    "test_inpaint_model.py",
+    "test_diffusion_painter.py",
+    "test_refusals.py",
+    "test_security.py",
+)
 TELLING = 30  # seconds between lines on how far the tests are
-MANY = "5000"  # examples per entry point with --all, instead of the tests' own 2000
+# Inputs of every entry point, and of those that run the whole method, where fuzzing is asked for.
+MANY = {"PAINTSEG_FUZZ_EXAMPLES": "2000", "PAINTSEG_SLOW_EXAMPLES": "2000"}
+MOST = {**MANY, "PAINTSEG_FUZZ_EXAMPLES": "5000"}
 
 
 def begin() -> None:
@@ -33,30 +47,41 @@ def begin() -> None:
 
 
 def pytest(everything: bool, python: Path = VENV_PYTHON) -> list[object]:
-    """The command that tests are given to: the long ones too, and with new inputs, or what every run tries."""
-    which = ["--hypothesis-profile=default"] if everything else ["-m", "not long"]
+    """The command that tests are given to: the long ones too, and with many new inputs, or what every run tries."""
+    which = ["--hypothesis-profile=thorough"] if everything else ["-m", "not long"]
     return [python, "-m", "pytest", "-c", "tests/pytest.ini", *which]
+
+
+Job = tuple[str, list[str], dict[str, str]]  # its name, its tests and the variables of its environment
 
 
 def everything_at_once(parts: list[str], everything: bool, passed_on: list[str]) -> int:
     """Run the tests of these parts, two processes at a time. Returns an exit code."""
-    behind_server = [f"tests/{part}" for part in ("server", "browser") if part in parts]
-    jobs = [("server and browser", behind_server)] if behind_server else []
-    jobs += [("unit", ["tests/unit"])] if "unit" in parts else []
-    if "fuzz" in parts:
-        jobs += [(f"fuzz-{number}", [f"tests/fuzz/{one}" for one in files]) for number, files in enumerate(SHARES)]
-    examples = {"PAINTSEG_FUZZ_EXAMPLES": MANY, "PAINTSEG_SLOW_EXAMPLES": "2000"} if everything else {}
-    variables = {name: count for name, count in examples.items() if name not in os.environ}
     argv = [*pytest(everything), *passed_on]
-    codes = _two_at_a_time([(name, [*argv, *tests], variables) for name, tests in jobs])
+    codes = _two_at_a_time([(name, [*argv, *tests], more) for name, tests, more in jobs(parts, everything)])
     nothing_chosen = 5 if passed_on else 0  # pytest's code for no tests, as after -k
     return next((code for code in codes if code not in (0, nothing_chosen)), 0)
 
 
+def jobs(parts: list[str], everything: bool) -> list[Job]:
+    """A process each, the longest first: two at a time they end at about the same time. Server and browser have a
+    ComfyUI each. Fuzzing is a smoke of a few inputs beside other parts, and thousands by itself or with everything."""
+    made: list[Job] = [(part, [f"tests/{part}"], {}) for part in ("server", "unit", "browser") if part in parts]
+    if "fuzz" not in parts:
+        return made
+    examples = MOST if everything else MANY if parts == ["fuzz"] else {}
+    if not examples:
+        return [*made, ("fuzz", ["tests/fuzz"], {})]
+    variables = {name: count for name, count in examples.items() if name not in os.environ}
+    shares = [[f"tests/fuzz/{one}" for one in files] for files in SHARES]
+    return [*made, *((f"fuzz-{number}", files, variables) for number, files in enumerate(shares))]
+
+
 def _two_at_a_time(jobs: list[tuple[str, list[object], dict[str, str]]]) -> list[int]:
-    """Run named commands with variables of their own, print what each has to say when it ends and meanwhile how far it
-    is. Returns their exit codes, in the order of the jobs."""
-    waiting, running, codes, said = list(jobs), {}, {}, time.monotonic()
+    """Run named commands with variables of their own, print what each has to say when it ends and meanwhile which test
+    file it is at. Returns their exit codes, in the order of the jobs."""
+    waiting, running, codes, begun = list(jobs), {}, {}, time.monotonic()
+    said = begun
     try:
         while waiting or running:
             while waiting and len(running) < 2:
@@ -64,16 +89,18 @@ def _two_at_a_time(jobs: list[tuple[str, list[object], dict[str, str]]]) -> list
                 log = _log_of(name)
                 # A process each, and not a core each for every process's threads.
                 environment = {**os.environ, "OMP_NUM_THREADS": "1", **variables}
+                print(f"==> pytest, {name} ({len(waiting)} more to come)", flush=True)
                 with log.open("wb") as output:
                     running[name] = subprocess.Popen(argv, cwd=ROOT, env=environment, stdout=output, stderr=output), log
             time.sleep(0.2)
             for name in [name for name, (process, _) in running.items() if process.poll() is not None]:
                 process, log = running.pop(name)
                 codes[name] = process.returncode
-                print(f"==> pytest, {name}\n{_text(log)}", flush=True)
+                print(f"==> pytest, {name}: ended after {_minutes(begun)}\n{_text(log)}", flush=True)
             if time.monotonic() - said > TELLING and running:
                 said = time.monotonic()
-                print(", ".join(f"{name} {_share_done(log)}" for name, (_, log) in running.items()), flush=True)
+                told = ", ".join(f"{name} {_how_far(_text(log))}" for name, (_, log) in running.items())
+                print(f"{_minutes(begun)}  {told}", flush=True)
     finally:
         for process, _ in running.values():
             process.terminate()
@@ -85,9 +112,17 @@ def _log_of(name: str) -> Path:
     return FIGURES.with_name(f"{name.replace(' ', '-')}.log")
 
 
-def _share_done(log: Path) -> str:
-    """The last percentage that pytest wrote."""
-    return (re.findall(r"\[ *(\d+%)\]", _text(log)) or ["0%"])[-1]
+def _how_far(text: str) -> str:
+    """The test file that pytest, having written this, is at, and the last percentage of it: "7% test_graphs.py"."""
+    share = (re.findall(r"\[ *(\d+%)\]", text) or ["0%"])[-1]
+    file = (re.findall(r"^(?:\S*/)?(test_\w+\.py) ", text, re.M) or ["collecting"])[-1]
+    return f"{share} {file}"
+
+
+def _minutes(since: float) -> str:
+    """Minutes and seconds since then: "3:07"."""
+    minutes, seconds = divmod(round(time.monotonic() - since), 60)
+    return f"{minutes}:{seconds:02}"
 
 
 def _text(log: Path) -> str:
@@ -108,7 +143,7 @@ def other_versions(older: bool, lowest_packages: bool, passed_on: list[str]) -> 
         for version in comfyui.OLDER:
             if _fetch(version):
                 worst = 1
-                _note({"version": {"comfyui": version, "result": "could not be had"}})
+                _note({"version": {"comfyui": version, "result": "could not be fetched"}})
                 continue
             jobs.append((f"ComfyUI {version}", [*pytest(False), *tests, *passed_on], {"PAINTSEG_COMFYUI": version}))
             subjects.append(("version", {"comfyui": version}))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -26,8 +27,9 @@ class Server:
     """A context manager: ready to answer on entry, stopped on exit, whatever happened in between.
 
     `base` becomes ComfyUI's base directory (models, input, output, custom_nodes); the log goes to
-    `base/comfyui.log`. `port` 0 takes a free one. `only_this_pack` keeps every other pack out. `waiting` is
-    called about twice a second until the server answers.
+    `base/comfyui.log`. `port` 0 takes a free one. `only_this_pack` keeps every other pack out, but for those `beside`
+    it: files that are copied into custom_nodes. `waiting` is called about twice a second until the server answers.
+    `frontend` is a front end's folder, in place of ComfyUI's own.
     Raises `SetupError` with one sentence when the port is taken or ComfyUI does not come up.
     """
 
@@ -36,13 +38,17 @@ class Server:
         base: Path,
         port: int = 0,
         only_this_pack: bool = True,
+        beside: Sequence[Path] = (),
         waiting: Callable[[], None] = lambda: None,
+        frontend: Path | None = None,
     ) -> None:
         self.base = base
         self.port = port or _free_port()
         self.log = base / "comfyui.log"
         self._only_this_pack = only_this_pack
+        self._beside = beside
         self._waiting = waiting
+        self._frontend = frontend
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -61,6 +67,8 @@ class Server:
         if _taken(self.port):
             raise SetupError(f"Port {self.port} is in use by another program: choose another with --port.")
         link_pack(self.base)
+        for file in self._beside:
+            shutil.copy(file, self.base / "custom_nodes")
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 self._command(),
@@ -128,8 +136,11 @@ class Server:
         command += ["--cpu", "--base-directory", str(self.base)]
         command += ["--disable-api-nodes", "--database-url", "sqlite:///:memory:"]
         command += ["--listen", HOST, "--port", str(self.port)]
+        if self._frontend:
+            command += ["--front-end-root", str(self._frontend)]
         if self._only_this_pack:
             command += ["--disable-all-custom-nodes", "--whitelist-custom-nodes", PACK_NAME]
+            command += [file.name for file in self._beside]
         return command
 
     def _wait_until_ready(self) -> None:
@@ -150,7 +161,11 @@ def link_pack(base: Path) -> None:
     """Link this checkout into `base` as a custom node pack, and make the folders ComfyUI expects."""
     for name in ("custom_nodes", "input", "output", "models"):
         (base / name).mkdir(parents=True, exist_ok=True)
-    link = base / "custom_nodes" / PACK_NAME
+    link_checkout(base / "custom_nodes" / PACK_NAME)
+
+
+def link_checkout(link: Path) -> None:
+    """Make `link` lead to this checkout, wherever it led before."""
     if os.path.lexists(link):
         if link.resolve() == ROOT:
             return

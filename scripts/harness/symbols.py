@@ -26,7 +26,7 @@ def used(sources: Path = NODES) -> dict[str, list[str]]:
 
 
 def missing(names: dict[str, list[str]]) -> list[str]:
-    """Those that cannot be had in this Python, each with the files that use it."""
+    """Those that this Python lacks, each with the files that use it."""
     return [f"{name} ({', '.join(files)})" for name, files in names.items() if not _is_there(name)]
 
 

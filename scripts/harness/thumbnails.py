@@ -8,13 +8,14 @@ from typing import Protocol
 from PIL import Image, ImageOps
 
 from .contact import checkerboard
-from .paths import ROOT
+from .paths import PHOTO, ROOT
 
 SIDE = 512
 INSET = 176
 MARGIN = 14
 BORDER = 3
 WHITE = (250, 250, 248)
+CLICKED = ("01 Quickstart", "04 Point at it")  # on PaintSeg Click, which shows no picture of its own
 CLOSE = (276, 0, 512, 298)  # around the model of the Space Shuttle
 
 
@@ -29,7 +30,9 @@ def picture(name: str, shown: Pictures) -> Image.Image:
     if name in _OWN:
         return _OWN[name](shown)
     segmented = square(shown["PaintSeg_AMCPLoop"][0])
-    pointed = shown["PaintSeg_PromptToMask" if name != "08_automatic" else "PaintSeg_Discover"][0]
+    if name in CLICKED:
+        return inset(segmented, on_checks(shown["Cut-out"][0]), right=False)
+    pointed = shown["PaintSeg_PromptToMask" if name != "03 Find the subject by itself" else "PaintSeg_Discover"][0]
     return inset(segmented, pointed, right=False)
 
 
@@ -76,6 +79,10 @@ def _terms(shown: Pictures) -> Image.Image:
     return grid([cells[:2], cells[2:]])
 
 
+def _removal(shown: Pictures) -> Image.Image:
+    return grid([[picture.crop(CLOSE) for picture in (Image.open(PHOTO), shown["Clean plate"][0])]])
+
+
 def _overview(shown: Pictures) -> Image.Image:
     return square(shown["Overview"][0])
 
@@ -87,6 +94,10 @@ def _label_map(shown: Pictures) -> Image.Image:
 
 def _reassembly(shown: Pictures) -> Image.Image:
     return inset(square(shown["Put together again"][0]), on_checks(shown["Layer"][0]), right=False)
+
+
+def _layers_moved(shown: Pictures) -> Image.Image:
+    return inset(square(shown["Put together again"][0]), shown["Plate"][0], right=False)
 
 
 def _amodal(shown: Pictures) -> Image.Image:
@@ -104,12 +115,14 @@ def _video(shown: Pictures) -> Image.Image:
 
 
 _OWN: Mapping[str, object] = {
-    "09_amcp_step_by_step": _steps,
-    "10_contrastive_potential": _terms,
-    "several_objects": _overview,
-    "prompt_label_map": _label_map,
-    "reassembly": _reassembly,
-    "amodal": _amodal,
-    "layers": _layers,
-    "video": _video,
+    "02 Remove an object": _removal,
+    "11 The method step by step": _steps,
+    "12 The contrastive potential": _terms,
+    "06 Several objects": _overview,
+    "27 A label map": _label_map,
+    "08 Move an object": _reassembly,
+    "09 Complete a hidden object": _amodal,
+    "07 A photo as layers": _layers,
+    "10 Through a video": _video,
+    "29 Layers moved": _layers_moved,
 }

@@ -6,20 +6,22 @@ result back. Positions are in the browser's pixels, with room between nodes for 
 
 from __future__ import annotations
 
+import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .convert import DYNAMIC_COMBO, WIDGETS, companions, is_upload
+from .convert import DYNAMIC_COMBO, WIDGETS, WITHOUT_SLOT, companions, is_upload
 
 Schemas = dict[str, Any]
 
 GAP = 40
 TITLE = 30
-NOTE_COLORS = {"color": "#432", "bgcolor": "#653"}
+NOTE_COLORS = {"color": "#222", "bgcolor": "#000"}  # as core's own templates have them; readable in both styles
+NOTE_LETTERS, NOTE_LINE, NOTE_EDGE = 56, 14, 70  # letters to a line, and heights in pixels, as Nodes 2.0 sets them
 GROUP_COLOR = "#3f5159"
-# Width and height by type; the heights leave room for the pictures that nodes show once they have run.
+# Width and height by type, before anything has run.
 SIZES = {
     "LoadImage": (330, 400),
     "LoadImageMask": (330, 400),
@@ -34,22 +36,24 @@ SIZES = {
     "SaveVideo": (340, 420),
     "MaskPreview": (340, 370),
     "PreviewImage": (340, 370),
-    "MarkdownNote": (330, 330),
-    "PaintSeg_PromptToMask": (400, 780),
-    "PaintSeg_AMCPLoop": (400, 780),
-    "PaintSeg_Discover": (400, 560),
-    "PaintSeg_Objects": (400, 780),
-    "PaintSeg_Video": (400, 780),
-    "PaintSeg_AMCPStart": (330, 300),
-    "PaintSeg_AMCPStep": (380, 360),
-    "PaintSeg_ContrastivePotential": (400, 560),
+    "PaintSeg_PromptToMask": (400, 260),
+    "PaintSeg_Click": (460, 640),
+    "PaintSeg_AMCPLoop": (400, 260),
+    "PaintSeg_Discover": (400, 110),
+    "PaintSeg_Objects": (400, 260),
+    "PaintSeg_Video": (400, 300),
+    "PaintSeg_AMCPStart": (330, 260),
+    "PaintSeg_AMCPStep": (380, 140),
+    "PaintSeg_ContrastivePotential": (400, 260),
     "PaintSeg_RemoveObject": (400, 260),
-    "PaintSeg_CutOut": (340, 110),
-    "PaintSeg_Reassemble": (400, 460),
-    "PaintSeg_Amodal": (400, 300),
-    "PaintSeg_Layers": (400, 320),
-    "PaintSeg_SaveLayers": (400, 420),
+    "PaintSeg_CutOut": (340, 140),
+    "PaintSeg_Reassemble": (460, 820),
+    "PaintSeg_Amodal": (400, 260),
+    "PaintSeg_Layers": (400, 300),
+    "PaintSeg_SaveLayers": (400, 160),
 }
+# What these nodes show once they have run makes them taller, to so many pixels; that room is kept free.
+GROWN = {"PaintSeg_AMCPStep": 360, "PaintSeg_Discover": 340, "PaintSeg_SaveLayers": 460}
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,7 @@ class Node:
     size: tuple[int, int]
     given: dict[str, Any]
     properties: dict[str, Any] = field(default_factory=dict)
+    collapsed: bool = False
 
     def __getitem__(self, name: str) -> Output:
         slot = self.schema["output_name"].index(name)
@@ -88,6 +93,7 @@ class Workflow:
         self._nodes: list[Node] = []
         self._notes: list[dict[str, Any]] = []
         self._groups: list[dict[str, Any]] = []
+        self._app: dict[str, Any] = {}
         self._last = 0
         self._x, self._y = 0, 0
 
@@ -99,9 +105,9 @@ class Workflow:
             x = max(left + width for left, _, width, _ in self._boxes()) + GAP
         self._x, self._y = x, y
 
-    def _place(self, size: tuple[int, int]) -> tuple[int, int]:
+    def _place(self, height: int) -> tuple[int, int]:
         place = self._x, self._y
-        self._y += size[1] + TITLE + GAP
+        self._y += height + TITLE + GAP
         return place
 
     def _boxes(self) -> Iterator[tuple[int, int, int, int]]:
@@ -118,6 +124,7 @@ class Workflow:
         *,
         size: tuple[int, int] | None = None,
         properties: dict[str, Any] | None = None,
+        collapsed: bool = False,
         **inputs: Any,
     ) -> Node:
         """A node at the column's end. `inputs` are wires (Output) or values; `kind__mask` is the input kind.mask."""
@@ -125,22 +132,23 @@ class Workflow:
         size = size or SIZES[kind]
         given = {name.replace("__", "."): value for name, value in inputs.items()}
         schema = self._schemas[kind]
-        node = Node(self._last, kind, schema, title, self._place(size), size, given, properties or {})
+        place = self._place(max(size[1], GROWN.get(kind, 0)))
+        node = Node(self._last, kind, schema, title, place, size, given, properties or {}, collapsed)
         unknown = given.keys() - {name for name, _, _, _ in _inputs(schema["input"], node)}
         if unknown:
             raise KeyError(f"{self.name}: {kind} has no input {', '.join(sorted(unknown))}")
         self._nodes.append(node)
         return node
 
-    def note(self, title: str, text: str, size: tuple[int, int] | None = None) -> None:
-        """A Markdown note at the column's end."""
+    def note(self, title: str, text: str, width: int = 330) -> None:
+        """A Markdown note at the column's end, as tall as its text."""
         self._last += 1
-        size = size or SIZES["MarkdownNote"]
+        size = width, note_height(text, width)
         self._notes.append(
             {
                 "id": self._last,
                 "type": "MarkdownNote",
-                "pos": list(self._place(size)),
+                "pos": list(self._place(size[1])),
                 "size": list(size),
                 "flags": {},
                 "mode": 0,
@@ -162,6 +170,18 @@ class Workflow:
         frame = {"id": len(self._groups) + 1, "title": title, "bounding": [left, top, right - left, bottom - top]}
         self._groups.append({**frame, "color": GROUP_COLOR, "font_size": 24, "flags": {}})
 
+    def app(self, inputs: Sequence[tuple[Node, str]], outputs: Sequence[Node]) -> None:
+        """What App mode makes a form of: widgets by name, and the nodes whose pictures it shows.
+
+        The file still opens as a graph (no `linearMode`): that is what a template is opened for.
+        """
+        self._app = {
+            "linearData": {
+                "inputs": [[node.id, name] for node, name in inputs],
+                "outputs": [node.id for node in outputs],
+            }
+        }
+
     # --- result
 
     def to_json(self) -> dict[str, Any]:
@@ -181,7 +201,7 @@ class Workflow:
             "links": links,
             "groups": self._groups,
             "config": {},
-            "extra": {"ds": {"scale": 0.6, "offset": [130, 120]}},
+            "extra": {"ds": {"scale": 0.6, "offset": [130, 120]}, **self._app},
             "version": 0.4,
         }
 
@@ -197,7 +217,8 @@ class Workflow:
                 wanted = node.given.get(name)
                 own = _default(kind, options) if wanted is None or isinstance(wanted, Output) else wanted
                 values += _saved(name, kind, options, own)
-            (below if is_widget or is_nested else sockets).append(entry)
+            if kind not in WITHOUT_SLOT:
+                (below if is_widget or is_nested else sockets).append(entry)
         if any(map(is_upload, node.schema["input"].get("required", {}).values())):
             values.append("image")  # the button behind the widgets of core's loaders, which have nothing optional
         entries = sockets + below
@@ -215,7 +236,7 @@ class Workflow:
             "type": node.kind,
             "pos": list(node.position),
             "size": list(node.size),
-            "flags": {},
+            "flags": {"collapsed": True} if node.collapsed else {},
             "mode": 0,
             "inputs": entries,
             "outputs": outputs,
@@ -223,6 +244,14 @@ class Workflow:
             "properties": {"Node name for S&R": node.kind, **node.properties},
             "widgets_values": values,
         }
+
+
+def note_height(text: str, width: int = 330) -> int:
+    """How tall a Markdown note is on whose lines all of its text is seen, in pixels."""
+    letters = NOTE_LETTERS * width // 330
+    shown = re.sub(r"\]\([^)]*\)|[*`#]", "", text)  # neither addresses nor marks take room
+    lines = sum(max(1, -(-len(line) // letters)) for line in shown.split("\n"))
+    return NOTE_EDGE + NOTE_LINE * lines
 
 
 def _inputs(schema: Schemas, node: Node, prefix: str = "") -> Iterator[tuple[str, tuple[str, Schemas], bool, bool]]:

@@ -3,12 +3,15 @@
 import json
 
 import pytest
+from harness.client import Client
 from harness.help_pages import LANGUAGES
+from harness.page import ComfyPage
 from harness.paths import PACK_NAME, ROOT
+
+from .desks import AT_WORK
 
 ARTEFACTS = ROOT / "output" / "test-artifacts"
 NODES = sorted(page.stem for page in (ROOT / "web" / "docs").glob("*.md"))
-GREETED = {"Comfy.TutorialCompleted": True}  # else a new user's template browser opens over the canvas
 SHIPPED = sorted(set(LANGUAGES) - {"de"})  # ComfyUI 0.30 has no German yet, so its browser never asks for it
 
 
@@ -24,13 +27,23 @@ def natural_width(picture):
     return picture.evaluate("image => image.decode().then(() => image.naturalWidth, () => 0)")
 
 
+@pytest.fixture(scope="module")
+def opened(server, browser):
+    """ComfyUI in English and in classic nodes, opened once."""
+    Client(server.url).post_json("/settings", AT_WORK)
+    page = ComfyPage(browser.new_page(viewport={"width": 1600, "height": 900}), server.url)
+    page.open()
+    page.watch()
+    yield page
+    page.page.close()
+
+
 @pytest.fixture
-def desk(client, comfy):
-    """ComfyUI with an empty canvas, and every complaint since it was ready."""
-    client.post_json("/settings", GREETED)
-    comfy.open()
-    comfy.watch()
-    return comfy
+def desk(opened):
+    """That with an empty canvas, and every complaint from here on."""
+    opened.page.evaluate("app.graph.clear()")
+    opened.complaints.clear()
+    return opened
 
 
 @pytest.fixture
@@ -38,7 +51,7 @@ def spoken(client, comfy):
     """ComfyUI in another language; English again afterwards, since the server remembers."""
 
     def switch(language):
-        client.post_json("/settings", {**GREETED, "Comfy.Locale": language})
+        client.post_json("/settings", {**AT_WORK, "Comfy.Locale": language})
         comfy.open()
         return comfy
 
@@ -81,6 +94,29 @@ def test_plain_words_find_the_nodes(desk):
     field.fill("erase")
     desk.page.get_by_text("PaintSeg Remove Object").first.wait_for()
     desk.page.get_by_text("PaintSeg Segment").first.wait_for()
+
+
+def results(page, typed):
+    """What the search lists, in its order."""
+    field = page.get_by_placeholder("Add a node...")
+    field.fill(typed)
+    page.wait_for_timeout(1500)
+    return [row.inner_text().splitlines()[0] for row in page.get_by_test_id("result-item").all()]
+
+
+def test_words_of_other_tools_bring_the_pack_into_sight(desk):
+    desk.add_node("PaintSeg_FastPainter")
+    desk.page.evaluate("app.extensionManager.command.execute('Workspace.SearchBox.Toggle')")
+    desk.page.get_by_placeholder("Add a node...").wait_for()
+    first = {typed: results(desk.page, typed)[:10] for typed in ("mask", "remove", "cutout", "segment", "rembg")}
+    assert "Mask an object" in first["mask"]  # by its name: what is only known by a word too comes after all others
+    assert {"Remove object", "PaintSeg Remove Object"} <= set(first["remove"])
+    assert "PaintSeg Cut Out" in first["cutout"]
+    assert "PaintSeg Segment" in first["segment"]
+    assert "PaintSeg Segment" in first["rembg"]
+    assert "PaintSeg Segment" in results(desk.page, "sam")  # below the samplers, whose names begin so
+    desk.page.get_by_role("button", name="Extensions").first.click()
+    assert "PaintSeg Segment" in results(desk.page, "sam")[:10]
 
 
 @pytest.mark.parametrize("language", SHIPPED)

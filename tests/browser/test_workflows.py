@@ -4,9 +4,7 @@ import json
 
 import pytest
 from harness import bundled
-from harness.client import Client
 from harness.convert import to_prompt
-from harness.page import ComfyPage
 from harness.paths import ROOT
 
 ARTEFACTS = ROOT / "output" / "test-artifacts"
@@ -19,21 +17,6 @@ GREETING = "z_image"  # the graph that a new ComfyUI opens with asks for its mod
 
 def read(path):
     return json.loads(path.read_text(encoding="utf-8"))
-
-
-@pytest.fixture(scope="module", params=["classic", "modern"])
-def desk(request, server, browser):
-    """An empty ComfyUI in one of its two styles of nodes; complaints are collected once it is quiet."""
-    settings = {"Comfy.TutorialCompleted": True, "Comfy.VueNodes.Enabled": request.param == "modern"}
-    Client(server.url).post_json("/settings", settings)
-    page = ComfyPage(browser.new_page(viewport={"width": 1600, "height": 900}), server.url)
-    page.open()
-    page.page.wait_for_function("app.graph && 'PaintSeg_AMCPLoop' in LiteGraph.registered_node_types")
-    page.page.wait_for_load_state("networkidle")
-    page.style = request.param
-    page.watch()
-    yield page
-    page.page.close()
 
 
 def opened(desk, content):
@@ -67,7 +50,7 @@ def overlapping(desk):
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_workflow_opens_whole_and_tidy_and_says_what_the_converter_says(desk, server, path):
+def test_workflow_opens_whole_and_tidy_and_says_what_the_converter_says(desk, schemas, path):
     workflow = read(path)
     opened(desk, workflow)
     photograph(desk, path.stem)
@@ -75,7 +58,7 @@ def test_workflow_opens_whole_and_tidy_and_says_what_the_converter_says(desk, se
     asked = desk.prompt()
     for node in asked.values():
         node["inputs"].pop(PLAYER, None)
-    assert asked == to_prompt(workflow, Client(server.url).object_info())
+    assert asked == to_prompt(workflow, schemas)
     assert overlapping(desk) == []
     if path.stem in bundled.NAMES:
         assert desk.unknown_nodes() == []

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.errors import UnsatisfiedAssumption
 
-EXAMPLES = int(os.environ.get("PAINTSEG_FUZZ_EXAMPLES", "2000"))
+# Every entry point is tried a little in every run; scripts/test --all and --fuzz alone ask for thousands.
+EXAMPLES = int(os.environ.get("PAINTSEG_FUZZ_EXAMPLES", "50"))
 SLOW_EXAMPLES = int(os.environ.get("PAINTSEG_SLOW_EXAMPLES", EXAMPLES))
 
 LEAST_ACCEPTED = 0.1
@@ -20,7 +21,7 @@ REFUSALS = {"InputError", "WeightsError", "PainterError", "StorageError"}
 
 
 def fuzzed(test, examples=EXAMPLES):
-    """Run a test on many inputs, the same ones in every run; `--hypothesis-profile=default` draws new ones.
+    """Run a test on many inputs, the same ones in every run; `--hypothesis-profile=thorough` draws new ones.
 
     What fails is not shrunk: that takes minutes and is for a person at a terminal.
     """

@@ -18,7 +18,7 @@ from PIL import Image
 from paintseg import config, models
 from paintseg.__main__ import main
 from paintseg.errors import InputError
-from paintseg.files import to_image
+from paintseg.io.formats import to_image
 
 from .inputs import fill, mostly
 from .tally import attempt, fuzzed_slowly
@@ -30,9 +30,9 @@ SIDE = 16
 @pytest.fixture(autouse=True, scope="module")
 def _small_models():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(models, "embedded_models", lambda *_, **__: models.Models(Blur(), Colours()))
+        patch.setattr(models, "load_models", lambda *_, **__: models.Models(Blur(), Colours()))
         for name, own in config.PRESETS.items():
-            small = replace(own, size=64, encoder_size=32, photo_size=0, steps=1, paintings=1, crf_iterations=1)
+            small = replace(own, size=64, encoder_size=32, photo_size=0, steps=1, paintings=1)
             patch.setitem(config.PRESETS, name, small)
         yield
 

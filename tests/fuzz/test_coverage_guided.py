@@ -40,7 +40,7 @@ def safetensors(data):
     tensors_of(folder / "x.safetensors")
 
 RUN = {{
-    "points": lambda data: parsing.parse_points(safe(data)),
+    "points": lambda data: parsing.read_points(safe(data), "", (100, 200)),
     "boxes": lambda data: parsing.parse_boxes(safe(data)),
     "placements": lambda data: compose.parse_placements(safe(data)),
     "manifest": manifest,

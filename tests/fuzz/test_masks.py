@@ -4,12 +4,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paintseg import morphology
-from paintseg.clustering import kmeans1d
-from paintseg.parsing import as_masks, as_photos, fit_mask, fit_strokes
-from paintseg.prompts import Prompt, box_prompt, dot_points, mask_prompt, point_prompt, scribble_prompt, stroke_points
-from paintseg.several import exclude_each_other, prompts_from_labels
-from paintseg.view import fit_view
+from paintseg.io.inputs import as_masks, as_photos, fit_strokes
+from paintseg.io.labels import prompts_from_labels
+from paintseg.ops import boxes as box_ops
+from paintseg.ops import morphology
+from paintseg.ops.images import resize_mask
+from paintseg.ops.kmeans import kmeans1d
+from paintseg.prompts import Prompt, box_prompt, dot_points, mask_prompt, point_prompt, scribble_prompt
+from paintseg.tasks.several import exclude_each_other
+from paintseg.views.view import fit_view
 
 from .inputs import any_tensor, boxes, masks, mostly, partial, points, prompt_parts, reals, shapes, sizes, tensors
 from .tally import attempt, fuzzed
@@ -39,22 +42,14 @@ def test_dilation_and_its_kin(function, mask, radius, shape):
 
 
 @fuzzed
-@given(
-    stacks,
-    st.sampled_from([4, 4, 8, 8, 8, 8, 6]),
-    st.integers(-1, 50),
-    st.one_of(st.just([(0.0, 0.5)]), st.lists(st.tuples(reals, reals), max_size=3)),
-)
-def test_components_and_their_kin(mask, connectivity, area, spots):
-    spots = torch.tensor(spots, dtype=torch.float64).reshape(-1, 2)
+@given(stacks, st.integers(-1, 50))
+def test_components_and_their_kin(mask, area):
     with attempt("morphology: components ..."):
-        labels, counts = morphology.components(mask, connectivity)
+        labels, counts = morphology.components(mask)
         assert labels.shape == mask.shape and (int(labels.max()) if labels.numel() else 0) == max(counts, default=0)
         kept = [
-            morphology.largest_component(mask, connectivity),
-            morphology.remove_specks(mask, area, connectivity),
+            morphology.remove_specks(mask, area),
             morphology.fill_holes(mask, None if area < 0 else area),
-            morphology.keep_component_at(mask, spots, connectivity),
         ]
         assert all(one.shape == mask.shape and one.dtype == mask.dtype for one in kept)
 
@@ -74,25 +69,23 @@ rectangles = mostly(
 @given(stacks, rectangles, mostly(st.floats(0.1, 3), reals), sizes)
 def test_boxes(mask, box, rate, size):
     with attempt("morphology: boxes"):
-        found = morphology.bounding_box(mask)
+        found = box_ops.bounding_box(mask)
         if found:
             x0, y0, x1, y1 = found
             assert 0 <= x0 < x1 <= mask.shape[-1] and 0 <= y0 < y1 <= mask.shape[-2]
-        x0, y0, x1, y1 = morphology.grow_box(box, rate, size)
+        x0, y0, x1, y1 = box_ops.grow_box(box, rate, size)
         assert 0 <= x0 < x1 <= size[1] and 0 <= y0 < y1 <= size[0]
-        assert morphology.box_mask((x0, y0, x1, y1), size).sum() == (x1 - x0) * (y1 - y0)
+        assert box_ops.box_mask((x0, y0, x1, y1), size).sum() == (x1 - x0) * (y1 - y0)
 
 
 lists = tensors(st.tuples(st.integers(7, 99)), ("noise", "noise", "noise", "bytes", "checks", "inf"))
 
 
 @fuzzed
-@given(mostly(lists, any_tensor, 4), mostly(st.integers(2, 6), st.integers(-1, 1)), st.data())
-def test_clusters(values, k, data):
-    own = tensors(tuple(values.shape), ("noise", "ones", "checks", "pixel"), (torch.float32, torch.float64))
-    weights = data.draw(mostly(st.one_of(st.none(), own), any_tensor))
+@given(mostly(lists, any_tensor, 4), mostly(st.integers(2, 6), st.integers(-1, 1)))
+def test_clusters(values, k):
     with attempt("kmeans1d"):
-        clusters = kmeans1d(values, k, weights)
+        clusters = kmeans1d(values, k)
         assert len(clusters.centers) == k and (clusters.centers.diff() >= 0).all()
         assert (clusters.thresholds >= clusters.centers[:-1]).all() and (
             clusters.thresholds <= clusters.centers[1:]
@@ -108,9 +101,9 @@ batches = st.tuples(st.integers(1, 2), st.integers(1, 33), st.integers(1, 33), s
 def test_comfyui_tensors(image, mask, size):
     with attempt("as_photos"):
         assert as_photos(image).shape == (len(image), 3, *image.shape[1:3])
-    with attempt("as_masks, fit_mask, fit_strokes"):
+    with attempt("as_masks, resize_mask, fit_strokes"):
         for one in as_masks(mask):
-            assert fit_mask(one, size).shape == size
+            assert resize_mask(one, size).shape == size
             assert fit_strokes(one, size).shape == size and fit_strokes(one, size).dtype == torch.bool
 
 
@@ -155,12 +148,14 @@ def check(prompt):
     height, width = prompt.size
     region = prompt.start_region()
     assert region.shape == prompt.size and region.dtype == torch.bool and region.any()
-    spots = (*prompt.anchors(), *prompt.negative_anchors(), *prompt.bump_centres())
+    spots = (*prompt.anchors().tolist(), *prompt.negative_anchors().tolist(), *prompt.bump_centres())
     assert all(0 <= x <= width and 0 <= y <= height for x, y in spots)
     if extent := prompt.extent():
         x0, y0, x1, y1 = extent
         assert 0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height
-    assert all(region[int(y), int(x)] or prompt.kind != "scribble" for x, y in stroke_points(prompt.scribble))
+    if prompt.scribble is not None:
+        assert prompt.kind != "scribble" or region[prompt.scribble].all()
+        assert len(prompt.anchors()) == len(prompt.points) + int(prompt.scribble.sum())
 
 
 @fuzzed

@@ -4,14 +4,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paintseg.candidates import candidates
 from paintseg.config import PRESETS, preset
 from paintseg.layers import amodal, peel
-from paintseg.measure import measure
 from paintseg.prompts import Prompt, mask_prompt
-from paintseg.segment import segment
-from paintseg.several import segment_each
-from paintseg.video import follow
+from paintseg.segmentation import segment
+from paintseg.tasks.candidates import candidates
+from paintseg.tasks.painting_potential import measure
+from paintseg.tasks.several import segment_each
+from paintseg.tasks.video import follow
 
 from .inputs import masks, mostly, photos, prompt_parts, sizes, tensors
 from .tally import attempt, fuzzed_slowly
@@ -25,10 +25,10 @@ CHANGES = {
     "directions": st.sampled_from(["IO", "I", "O"]),
     "adversarial": st.booleans(),
     "view_context": st.sampled_from([0, 1.0, 1.5, 4.0]),
-    "crf_iterations": st.integers(0, 9),
     "valid_rate": st.floats(0.1, 3),
     "start": st.sampled_from(["whole", "affinity"]),
-    "settle_rounds": st.integers(0, 2),
+    "box_leak": st.floats(0, 2),
+    "clicks": st.sampled_from(["together", "corrections"]),
     "l_paint": st.sampled_from([0.0, 0.2, 1e5]),
     "l_color": st.sampled_from([0.0, 0.2]),
     "l_prompt": st.sampled_from([0.0, 0.2]),
@@ -38,22 +38,20 @@ CHANGES = {
     "normalise": st.sampled_from(["range", "deviation"]),
     "clusters": st.integers(2, 4),
     "early_clusters": st.integers(2, 4),
-    "affinity_beta": st.sampled_from([0.0, 7.0, 1e4]),
-    "locate_restart": st.sampled_from([1e-6, 0.05, 0.999]),
     "inner_ring": st.sampled_from([0, 1, 32]),
     "outer_ring": st.sampled_from([0, 1, 32]),
     "kernel": st.sampled_from([1, 5, 40]),
     "hole_grow": st.sampled_from([0, 4]),
-    "outer_hole": st.sampled_from([0, 7]),
     "finish": st.sampled_from(["none", "appearance"]),
-    "finish_evidence": st.sampled_from([0.0, 3.0, 1e5]),
+    "pieces": st.sampled_from(["all", "supported", "largest"]),
+    "finish_colour": st.sampled_from([0.0, 0.5, 1e5]),
 }
 
 
 @st.composite
 def configs(draw):
     """A preset at a size that is quick, with some parameters changed. Raises InputError for some."""
-    small = {"size": 64, "encoder_size": 32, "paint_contexts": (), "photo_size": 0, "crf_iterations": 1}
+    small = {"size": 64, "encoder_size": 32, "paint_contexts": (), "photo_size": 0}
     if draw(st.booleans()):
         return {
             "name": draw(st.sampled_from(sorted(PRESETS))),

@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from paintseg import files
-from paintseg.affinity import log_survival, log_visits, walk_over
-from paintseg.appearance import refine
 from paintseg.config import preset
-from paintseg.crf import DenseCRF
-from paintseg.discovery import coarse_masks
 from paintseg.errors import InputError
-from paintseg.files import check_target, read_mask, read_photo, to_image, write_images
+from paintseg.finish.crf import DenseCRF
+from paintseg.finish.refine import refine
+from paintseg.io import reading
+from paintseg.io.formats import to_image
+from paintseg.io.masks import read_mask
+from paintseg.io.pictures import check_target, write_images
 from paintseg.layers import (
     NamedLayer,
     cut_out,
@@ -29,6 +29,8 @@ from paintseg.layers import (
     save_openraster,
     save_png_set,
 )
+from paintseg.locate.discovery import coarse_masks
+from paintseg.locate.walks import log_survival, log_visits, walk_over
 from paintseg.prompts import Prompt
 from paintseg.visualize import draw_prompt, heat_map, overlay, overlay_objects, unit_range
 from paintseg.weights import tensors_of
@@ -69,8 +71,8 @@ def in_unit_range(values):
 def test_the_random_field(data, size, backend, iterations, deviation, weight):
     probability = data.draw(
         mostly(
-            tensors((2, *size), ("noise", "checks", "zeros"), (torch.float32,)),
-            st.one_of(tensors((2, 3, *size)), any_tensor),
+            tensors(size, ("noise", "checks", "zeros"), (torch.float32,)),
+            st.one_of(tensors((2, *size)), any_tensor),
             6,
         )
     )
@@ -233,7 +235,7 @@ PICTURES = [picture(kind) for kind in ("PNG", "JPEG", "GIF", "TIFF", "WEBP", "BM
 @pytest.fixture
 def _small_limit(monkeypatch):
     """Broken headers name any size, and large pictures are right and slow."""
-    monkeypatch.setattr(files, "MAX_PIXELS", 2**16)
+    monkeypatch.setattr(reading, "MAX_PIXELS", 2**16)
 
 
 @fuzzed
@@ -246,10 +248,12 @@ def test_picture_files(tmp_path_factory, data):
         content[place : place + data.draw(st.integers(0, 2))] = data.draw(st.binary(max_size=4))
     path = tmp_path_factory.getbasetemp() / "photo.png"
     path.write_bytes(bytes(content))
-    with attempt("read_photo, read_mask"):
-        photo = read_photo(path)
-        assert photo.ndim == 3 and photo.shape[0] == 3 and in_unit_range(photo)
-        assert read_mask(path).shape == photo.shape[1:]
+    with attempt("load_photo, read_mask"):
+        photo = reading.load_photo(path)
+        assert photo.whole.ndim == 3 and photo.whole.shape[0] in (3, 4) and in_unit_range(photo.whole)
+        written = path.with_suffix(data.draw(st.sampled_from([".png", ".tif", ".webp"])))
+        write_images({written: photo.image_for(written, photo.whole)})
+        assert read_mask(path).shape == photo.pixels.shape[1:]
 
 
 suffixes = st.one_of(

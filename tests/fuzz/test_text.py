@@ -8,13 +8,13 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from paintseg.cli.parameters import parse_options
 from paintseg.config import PRESETS, Config, preset
 from paintseg.eval.datasets import read_manifest
+from paintseg.io.inputs import pair_up, parse_boxes, read_points
+from paintseg.io.listing import read_pieces
 from paintseg.layers import parse_placements
 from paintseg.layers.openraster import printable
-from paintseg.listing import read_pieces
-from paintseg.options import parse_options
-from paintseg.parsing import pair_up, parse_boxes, parse_points
 
 from .inputs import any_tensor, mostly, names, nearly, texts, values
 from .parameters import PARAMETERS, written
@@ -24,8 +24,8 @@ from .tally import assert_sentence, attempt, fuzzed
 @fuzzed
 @given(texts())
 def test_points(text):
-    with attempt("parse_points"):
-        assert all(math.isfinite(x) and math.isfinite(y) for x, y in parse_points(text))
+    with attempt("read_points"):
+        assert all(math.isfinite(x) and math.isfinite(y) for x, y in read_points(text, "", (100, 200)).points)
 
 
 @fuzzed

@@ -10,7 +10,7 @@ from harness.convert import to_prompt
 from harness.paths import HUMAN_MASK, PACK_NAME, PHOTO, ROOT
 from PIL import Image
 
-NAMES = ("Remove object", "Segment by painting")
+NAMES = ("Mask an object", "Remove object")
 SHUTTLE = np.asarray(Image.open(HUMAN_MASK).convert("L")) > 127
 
 
@@ -38,9 +38,9 @@ def unpacked(blueprint, photo):
     return {"nodes": [load, *inside["nodes"]], "links": links}
 
 
-def test_both_are_listed_and_are_what_the_tool_writes(client, served):
+def test_both_are_listed_and_are_what_the_tool_writes(schemas, served):
     assert tuple(sorted(served)) == NAMES
-    assert served == blueprints.build_all(client.object_info())
+    assert served == blueprints.build_all(schemas)
     assert {path.stem for path in (ROOT / "subgraphs").glob("*.json")} == set(NAMES)
 
 
@@ -71,9 +71,9 @@ def test_node_shows_the_inputs_and_outputs_of_the_graph_inside(served, name):
     assert [widget for _, widget in node["properties"]["proxyWidgets"]] == promoted
 
 
-@pytest.mark.parametrize(("name", "output"), [("Segment by painting", "mask"), ("Remove object", "image")])
-def test_graph_inside_runs(client, served, name, output):
-    prompt = to_prompt(unpacked(served[name], PHOTO.name), client.object_info())
+@pytest.mark.parametrize(("name", "output"), [("Mask an object", "mask"), ("Remove object", "image")])
+def test_graph_inside_runs(client, schemas, served, name, output):
+    prompt = to_prompt(unpacked(served[name], PHOTO.name), schemas)
     (inside,) = served[name]["definitions"]["subgraphs"]
     shown = next(one for one in inside["outputs"] if one["name"] == output)
     (source,) = [link for link in inside["links"] if link["id"] in shown["linkIds"]]
@@ -81,8 +81,9 @@ def test_graph_inside_runs(client, served, name, output):
     wire = [str(source["origin_id"]), source["origin_slot"]]
     prompt["show"] = {"class_type": kind[0], "inputs": {kind[1]: wire}, "_meta": {"title": "show"}}
     for node in prompt.values():
-        node["inputs"] |= {key: value for key, value in {"preset": "fast", "candidates": 1}.items()
-                           if key in node["inputs"]}
+        node["inputs"] |= {
+            key: value for key, value in {"preset": "fast", "candidates": 1}.items() if key in node["inputs"]
+        }
     run = client.run(prompt)
     assert run.status == "success", run.error
     picture = np.asarray(Image.open(io.BytesIO(client.download(run.outputs["show"]["images"][0]))))

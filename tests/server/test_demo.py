@@ -6,8 +6,10 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 
+import psutil
 import pytest
 from harness.contact import iou
 from harness.paths import HUMAN_MASK, OUTPUT, PHOTO, ROOT
@@ -82,8 +84,10 @@ def _kill(process):
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
-@pytest.mark.parametrize("end", [_press_ctrl_c, _kill])
-def test_served_demo_ends_without_leaving_a_server(end):
+@pytest.mark.parametrize(
+    ("end", "ready"), [(_press_ctrl_c, True), (_kill, False)], ids=["ctrl-c", "killed at its start"]
+)
+def test_served_demo_ends_without_leaving_a_server(end, ready):
     serving = subprocess.Popen(
         [*DEMO, "--serve", "--port", "0"],
         stdout=subprocess.PIPE,
@@ -92,12 +96,23 @@ def test_served_demo_ends_without_leaving_a_server(end):
         preexec_fn=_hear_ctrl_c,
     )
     try:
-        address = next(found.group() for line in serving.stdout if (found := re.search(r"http://\S+", line)))
-        with urllib.request.urlopen(address) as page:
-            assert page.status == 200
+        if ready:
+            address = next(found.group() for line in serving.stdout if (found := re.search(r"http://\S+", line)))
+            with urllib.request.urlopen(address) as page:
+                assert page.status == 200
+        servers = _servers_of(serving)
     finally:
         end(serving)
     assert serving.wait(30) in (0, 130)
-    port = int(re.search(r":(\d+)/", address).group(1))
-    with socket.socket() as probe:
-        assert probe.connect_ex(("127.0.0.1", port)) != 0
+    assert psutil.wait_procs(servers, timeout=10)[1] == []
+
+
+def _servers_of(process):
+    """The ComfyUI that a process has started, as soon as there is one."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        found = [one for one in psutil.Process(process.pid).children(recursive=True) if "main.py" in str(one.cmdline())]
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError("no ComfyUI was started")

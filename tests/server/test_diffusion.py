@@ -1,21 +1,26 @@
-"""Checkpoints of true shape and random weights, loaded by ComfyUI's own loaders in the real server.
-
-Stable Diffusion 1.5 is 2.1 GB on disk and 4.3 GB in memory; one of them is held at a time.
-"""
-
-import time
+"""Checkpoints with Stable Diffusion 1.5's own names, width and formats and random weights, loaded by ComfyUI's own
+loaders in the real server; they have a tenth of its blocks (harness/random_models.py)."""
 
 import numpy as np
 import pytest
 from harness import random_models
+from harness.client import Client
 from harness.inprocess import load_pack
 from harness.paths import PHOTO
 from PIL import Image
 
 pytestmark = pytest.mark.slow
 
-PAINTER = {"sampling": "model", "sampling.steps": 2, "sampling.cfg": 3.0, "sampling.sampler_name": "euler",
-           "sampling.scheduler": "normal", "sampling.denoise": 1.0, "noise_mask": "auto", "size": 64}
+PAINTER = {
+    "sampling": "model",
+    "sampling.steps": 2,
+    "sampling.cfg": 3.0,
+    "sampling.sampler_name": "euler",
+    "sampling.scheduler": "normal",
+    "sampling.denoise": 1.0,
+    "noise_mask": "auto",
+    "size": 64,
+}
 BOX = {"x": 346, "y": 0, "width": 136, "height": 298}
 
 
@@ -26,13 +31,8 @@ def checkpoints(server):
     names = {9: "random-sd15-inpainting.safetensors", 4: "random-sd15.safetensors"}
     for channels, name in names.items():
         random_models.link(random_models.sd15_checkpoint(channels), server.base / "models" / "checkpoints" / name)
-    return names
-
-
-@pytest.fixture(autouse=True)
-def one_model_at_a_time(client):
-    yield
-    client.free()
+    yield names
+    Client(server.url).free()
 
 
 @pytest.fixture
@@ -54,8 +54,15 @@ def loop(client, graph, shown):
     def run(painter):
         photo, prompt = graph.prompt(BOX)
         node = graph.method("PaintSeg_AMCPLoop", photo, prompt, painter=painter, steps=2)
-        again = graph.add("PaintSeg_RemoveObject", image=[photo, 0], mask=[node, 0], painter=painter, seed=7,
-                          candidates=1, shadow=False)
+        again = graph.add(
+            "PaintSeg_RemoveObject",
+            image=[photo, 0],
+            mask=[node, 0],
+            painter=painter,
+            seed=7,
+            candidates=3,
+            shadow=True,
+        )
         hole = graph.add("MaskToImage", mask=[again, 1])
         previews = [graph.add("PreviewImage", images=one) for one in ([node, 2], [again, 0], [hole, 0])]
         done = client.run(graph)
@@ -72,7 +79,7 @@ def paints_the_hole_alone(plate, hole):
     assert 0.005 < hole.mean() < 0.5 and (plate != photo).any(axis=-1)[hole].mean() > 0.5
 
 
-@pytest.mark.parametrize("channels", [9, 4])
+@pytest.mark.parametrize("channels", [4, 9])
 def test_checkpoint_paints_the_hole_and_no_pixel_beside_it(diffusion, loop, channels):
     paints_the_hole_alone(*loop(diffusion(channels)))
 
@@ -85,8 +92,9 @@ def test_guider_graph_paints_what_the_model_paints(graph, diffusion, loop):
     sampler = graph.add("KSamplerSelect", sampler_name="euler")
     sigmas = graph.add("BasicScheduler", model=[loader, 0], scheduler="normal", steps=2, denoise=1.0)
     wired = {"sampling.guider": [guider, 0], "sampling.sampler": [sampler, 0], "sampling.sigmas": [sigmas, 0]}
-    by_guider = graph.add("PaintSeg_DiffusionPainter", vae=[loader, 2], sampling="guider", noise_mask="auto",
-                          size=64, **wired)
+    by_guider = graph.add(
+        "PaintSeg_DiffusionPainter", vae=[loader, 2], sampling="guider", noise_mask="auto", size=64, **wired
+    )
     plate, hole = loop([by_guider, 0])
     np.testing.assert_array_equal(plate, by_name)
     paints_the_hole_alone(plate, hole)
@@ -106,7 +114,7 @@ def test_one_bar_runs_over_the_whole_loop_with_previews_of_the_sampling(client, 
     bars = [event.data for event in run.events if event.kind == "progress" and event.data["node"] == loop]
     assert run.status == "success", run.error
     assert {bar["max"] for bar in bars} == {2}
-    assert [bar["value"] for bar in bars] == [0.5, 1.0, 1, 2]
+    assert [bar["value"] for bar in bars] == [0.5, 1.0, 1, 2, 2]  # the last shows the result
     assert len([event for event in run.events if event.kind == "preview"]) >= 4
 
 
@@ -117,11 +125,8 @@ def test_cancel_stops_inside_a_step_of_the_sampler(client, graph, diffusion):
     events = client.follow(queued)
     steps = (event for event in events if event.kind == "progress" and event.data["node"] == loop)
     next(steps)
-    started = time.monotonic()
     next(steps)
-    one_step = time.monotonic() - started
-    time.sleep(one_step / 4)
-    stopped = time.monotonic()
     client.interrupt()
-    assert list(events)[-1].kind == "execution_interrupted"
-    assert time.monotonic() - stopped < one_step / 2 + 0.5
+    rest = list(events)
+    assert rest[-1].kind == "execution_interrupted"
+    assert all(event.data["value"] < 1 for event in rest if event.kind == "progress")  # the step was not finished

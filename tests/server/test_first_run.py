@@ -10,18 +10,19 @@ OURS = (
     "ContrastivePotential", "FastPainter", "DINOEncoder", "RemoveObject", "CutOut", "Amodal", "Layers", "Reassemble",
     "SaveLayers",
 )  # fmt: skip
+NEED_A_CLICK = {"PaintSeg_Click"}
 EITHER = {"PaintSeg_Objects": ["prompt"], "PaintSeg_Amodal": ["prompt"]}  # optional, but one of two must be wired
 
 
 @pytest.fixture
-def drop(client, graph):
+def drop(schemas, graph):
     """Adds a node with its widgets as they come; returns its id."""
     photo = graph.add("LoadImage", image=PHOTO.name)
     small = graph.add("ImageScaleToTotalPixels", image=[photo, 0], upscale_method="area", megapixels=0.05,
                       resolution_steps=1)  # fmt: skip
 
     def sources(kind, name):
-        if kind == "IMAGE" and name in ("layers", "layer"):
+        if "IMAGE" in kind.split(",") and name in ("layers", "layer"):
             return [drop_one("PaintSeg_CutOut"), 0]
         if kind == "IMAGE":
             return [small, 0]
@@ -42,7 +43,7 @@ def drop(client, graph):
         return options["default"] if kind in WIDGETS else sources(kind, name)
 
     def drop_one(node, **wired):
-        inputs = client.object_info(node)[node]["input"]
+        inputs = schemas[node]["input"]
         needed = dict(inputs.get("required", {}))
         needed |= {name: inputs["optional"][name] for name in EITHER.get(node, []) if name not in wired}
         given = {name: value(node, name, spec) for name, spec in needed.items() if name not in wired}
@@ -53,11 +54,11 @@ def drop(client, graph):
     return drop_one
 
 
-def finish(graph, client, node):
+def finish(graph, client, schemas, node):
     """Give the node's outputs to something that shows them, and run."""
     shows = {"IMAGE": ("PreviewImage", "images"), "MASK": ("MaskPreview", "mask")}
     kind = graph[node]["class_type"]
-    for slot, output in enumerate(client.object_info(kind)[kind]["output"]):
+    for slot, output in enumerate(schemas[kind]["output"]):
         if output in shows:
             preview, name = shows[output]
             graph.add(preview, **{name: [node, slot]})
@@ -77,16 +78,23 @@ def prompt_of(graph):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("node", [f"PaintSeg_{name}" for name in OURS])
-def test_a_dropped_node_runs_on_its_defaults(client, graph, drop, node):
+def test_a_dropped_node_runs_on_its_defaults(client, schemas, graph, drop, node):
     if node == "PaintSeg_Candidates":  # a box says how large the object is; candidates are for points
         image = {"image": ["2", 0], "kind": "point", "kind.x": 100, "kind.y": 150}
         dropped = drop(node, prompt=[graph.add("PaintSeg_PromptToMask", **image), 0])
     else:
         dropped = drop(node)
-    run = finish(graph, client, dropped)
+    run = finish(graph, client, schemas, dropped)
     assert run.status == "success", run.error
 
 
-def test_no_node_was_forgotten(client):
-    ours = {node for node in client.object_info() if node.startswith("PaintSeg_")}
-    assert ours == {f"PaintSeg_{name}" for name in OURS} | NEED_MODELS
+def test_no_node_was_forgotten(schemas):
+    ours = {node for node in schemas if node.startswith("PaintSeg_")}
+    assert ours == {f"PaintSeg_{name}" for name in OURS} | NEED_MODELS | NEED_A_CLICK
+
+
+@pytest.mark.slow
+def test_a_dropped_click_node_asks_for_a_click(client, schemas, graph, drop):
+    run = finish(graph, client, schemas, drop("PaintSeg_Click"))
+    assert run.status == "error"
+    assert "nothing says where the object is: click on it in the photo" in run.error["exception_message"]

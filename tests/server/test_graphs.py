@@ -1,7 +1,6 @@
 """The method as people wire it, through ComfyUI's HTTP interface."""
 
 import io
-import time
 
 import numpy as np
 import pytest
@@ -72,14 +71,11 @@ def test_interrupt_stops_within_one_painter_call_and_the_queue_goes_on(client, g
     events = client.follow(queued)
     steps = (event for event in events if event.kind == "progress" and event.data["node"] == loop)
     next(steps)
-    one = time.monotonic()
-    next(steps)
-    step_seconds = time.monotonic() - one
-    stopped = time.monotonic()
     client.interrupt()
-    last = list(events)[-1]
-    assert last.kind == "execution_interrupted"
-    assert time.monotonic() - stopped < step_seconds + 1
+    rest = list(events)
+    assert rest[-1].kind == "execution_interrupted"
+    # Counted, not timed: the step under way may still end, on however slow a processor.
+    assert len([event for event in rest if event.kind == "progress" and event.data["node"] == loop]) <= 1
     assert client.run({key: graph[key] for key in (photo, prompt)}).status == "success"
 
 

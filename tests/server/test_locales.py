@@ -26,9 +26,9 @@ def test_server_hands_out_the_names_of_the_menus(handed_out, language):
     assert handed_out[language]["nodeCategories"] == main["nodeCategories"]
 
 
-def test_tooltips_are_those_of_the_running_nodes(handed_out, client):
+def test_tooltips_are_those_of_the_running_nodes(handed_out, schemas):
     spoken = handed_out["en"]["nodeDefs"]
-    for node, info in client.object_info().items():
+    for node, info in schemas.items():
         if node in spoken:
             inputs = {**info["input"].get("required", {}), **info["input"].get("optional", {})}
             told = {name: spec[1]["tooltip"] for name, spec in inputs.items()}

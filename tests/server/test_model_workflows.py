@@ -14,7 +14,7 @@ from harness.inprocess import load_pack
 from harness.paths import ROOT
 
 SMALL = {"sampling.steps": 2, "steps": 2, "size": 64}
-WORKFLOWS = sorted((ROOT / "workflows").glob("0[2-5]_*.json"))
+WORKFLOWS = sorted((ROOT / "workflows").glob("1[3-6] *.json"))
 NAMES = [path.stem for path in WORKFLOWS]
 
 
@@ -42,7 +42,7 @@ def stand_ins():
 
 
 @pytest.fixture
-def prompt_of(client, server, stand_ins):
+def prompt_of(client, schemas, server, stand_ins):
     """A workflow as a prompt for little models on the fast preset; its models take their places."""
 
     def make(name):
@@ -51,7 +51,7 @@ def prompt_of(client, server, stand_ins):
             place = server.base / "models" / model["directory"] / model["name"]
             if model["name"] in stand_ins and not place.exists():
                 random_models.link(stand_ins[model["name"]](), place)
-        prompt = to_prompt(workflow, client.object_info())
+        prompt = to_prompt(workflow, schemas)
         for node in prompt.values():
             small = SMALL if node["class_type"] in ("PaintSeg_DiffusionPainter", "BasicScheduler") else {}
             node["inputs"] |= {key: value for key, value in small.items() if key in node["inputs"]}
@@ -64,7 +64,7 @@ def prompt_of(client, server, stand_ins):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["02_sd_inpaint", "03_sdxl_inpaint", "05_lama"])
+@pytest.mark.parametrize("name", ["13 Paint with Stable Diffusion", "14 Paint with SDXL", "16 Paint with LaMa"])
 def test_workflow_runs_on_its_stand_ins(client, prompt_of, name):
     run = client.run(prompt_of(name))
     assert run.status == "success", run.error
@@ -72,19 +72,24 @@ def test_workflow_runs_on_its_stand_ins(client, prompt_of, name):
 
 @pytest.mark.slow
 def test_flux_workflow_runs_with_one_text_encoder(client, prompt_of):
-    prompt = prompt_of("04_flux_fill")
+    prompt = prompt_of("15 Paint with Flux Fill")
     loader = next(node for node in prompt.values() if node["class_type"] == "DualCLIPLoader")
     loader |= {"class_type": "CLIPLoader", "inputs": {"clip_name": "clip_l.safetensors", "type": "stable_diffusion"}}
     run = client.run(prompt)
     assert run.status == "success", run.error
 
 
-def test_sdxl_workflow_is_the_stable_diffusion_one_with_other_values(client):
-    first, second = (to_prompt(read(path), client.object_info()) for path in WORKFLOWS[:2])
+def test_sdxl_workflow_is_the_stable_diffusion_one_with_other_values(schemas):
+    first, second = (to_prompt(read(path), schemas) for path in WORKFLOWS[:2])
 
     def wires(prompt):
-        return {key: (node["class_type"], {name: value for name, value in node["inputs"].items()
-                                           if isinstance(value, list)}) for key, node in prompt.items()}
+        return {
+            key: (
+                node["class_type"],
+                {name: value for name, value in node["inputs"].items() if isinstance(value, list)},
+            )
+            for key, node in prompt.items()
+        }
 
     assert wires(first) == wires(second)
 
@@ -108,8 +113,8 @@ def test_entries_are_those_of_the_widgets(path):
             assert model["name"] in node["widgets_values"]
 
 
-def test_a_missing_model_is_named(client):
-    prompt = to_prompt(read(ROOT / "workflows" / "04_flux_fill.json"), client.object_info())
+def test_a_missing_model_is_named(client, schemas):
+    prompt = to_prompt(read(ROOT / "workflows" / "15 Paint with Flux Fill.json"), schemas)
     try:
         errors = client.post_json("/prompt", {"prompt": prompt, "client_id": client.id})["node_errors"]
     except Refused as refused:

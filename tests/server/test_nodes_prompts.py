@@ -56,8 +56,8 @@ def test_box_of_another_node_replaces_the_drawn_one(asked, graph):
     np.testing.assert_array_equal(asked("box", box=DRAWN | {"x": 0}, boxes=[wired, 0]), [FILLED])
 
 
-def test_each_box_drawn_in_create_bounding_boxes_is_a_prompt(asked, client, graph):
-    if "CreateBoundingBoxes" not in client.object_info():
+def test_each_box_drawn_in_create_bounding_boxes_is_a_prompt(asked, schemas, graph):
+    if "CreateBoundingBoxes" not in schemas:
         pytest.skip(f"ComfyUI {comfyui.VERSION} has no CreateBoundingBoxes")
     boxes = [DRAWN, DRAWN | {"x": 300}]
     wired = graph.add(
@@ -140,3 +140,57 @@ def test_what_cannot_be_used_is_named_in_one_sentence(asked, kind, inputs, words
 def test_nothing_scribbled_is_refused(asked, graph):
     nothing = graph.add("LoadImage", image=PHOTO.name)
     assert "the scribble is empty" in asked("scribble", **{"kind.scribble": [nothing, 1]})
+
+
+@pytest.fixture
+def noted(client, graph):
+    """Runs PromptToMask on so many copies of the bundled photo; what the node says of it, in words."""
+
+    def run(kind, count=1, **inputs):
+        photo = graph.add("LoadImage", image=PHOTO.name)
+        images = graph.add("RepeatImageBatch", image=[photo, 0], amount=count)
+        prompt = graph.add("PaintSeg_PromptToMask", image=[images, 0], kind=kind, **inputs)
+        done = client.run(graph)
+        assert done.status == "success", done.error
+        return done.outputs[prompt].get("text", [])
+
+    return run
+
+
+def test_a_box_that_fits_needs_no_word(noted):
+    assert noted("box", box=DRAWN) == []
+
+
+def test_a_box_that_reaches_beyond_is_cut_off_and_the_node_says_so(noted):
+    (said,) = noted("box", box={"x": WIDTH - 50, "y": 0, "width": 200, "height": HEIGHT})
+    corners = f"({WIDTH - 50}, 0, {WIDTH + 150}, {HEIGHT})"
+    assert said == f"the box {corners} reaches beyond the image of {WIDTH} x {HEIGHT}: only the 25% inside counts"
+
+
+def test_boxes_of_another_node_that_reach_beyond_are_each_named(noted):
+    said = noted("box", boxes=json.dumps([[0, 0, 50, 50], [-50, 0, 50, 50], [0, HEIGHT - 10, 50, HEIGHT + 10]]))
+    assert len(said) == 2
+    assert "(-50, 0, 50, 50)" in said[0]
+    assert f"(0, {HEIGHT - 10}, 50, {HEIGHT + 10})" in said[1]
+
+
+@pytest.mark.parametrize(("kind", "inputs"), [("box", {"box": DRAWN}), ("point", {"kind.x": 40, "kind.y": 60})])
+def test_one_prompt_for_three_images_is_said_to_count_for_all(noted, kind, inputs):
+    (said,) = noted(kind, 3, **inputs)
+    assert said.startswith(f"one {kind} counts for all 3 images, at the same place in each: ")
+
+
+def test_a_box_per_image_needs_no_word(noted):
+    assert noted("box", 2, boxes=json.dumps([[[0, 0, 50, 50]], [[60, 60, 90, 90]]])) == []
+
+
+def test_the_middle_of_a_box_half_outside_is_in_the_image(asked):
+    (region,) = asked("point", **{"kind.x": -1, "kind.y": -1, "box": DRAWN | {"x": WIDTH - 20, "width": 400}})
+    assert region.all()
+
+
+def test_an_error_begins_with_its_kind_and_no_path(client, graph):
+    photo = graph.add("LoadImage", image=PHOTO.name)
+    graph.add("PaintSeg_PromptToMask", image=[photo, 0], kind="box", box=DRAWN | {"x": 5000})
+    run = client.run(graph)
+    assert run.error["exception_type"] == "InputError"

@@ -13,11 +13,10 @@ from harness.paths import PHOTO
 from harness.server import Server
 
 from paintseg.config import preset
-from paintseg.files import read_photo
-from paintseg.layers import cut_out, remove
-from paintseg.models import embedded_models
+from paintseg.io.reading import read_photo
+from paintseg.models import load_models
 from paintseg.prompts import box_prompt
-from paintseg.segment import segment
+from paintseg.segmentation import segment
 
 from .conftest import BOX
 
@@ -44,15 +43,13 @@ def test_a_node_costs_little_more_than_the_library(tmp_path, monkeypatch, graph)
             assert client.run(graph).status == "success"
             in_server.append(cpu_seconds(process) - before)
 
-    image, models, threads = read_photo(PHOTO), embedded_models(), torch.get_num_threads()
+    image, models, threads = read_photo(PHOTO), load_models(), torch.get_num_threads()
     box = box_prompt((BOX["x"], BOX["y"], BOX["x"] + BOX["width"], BOX["y"] + BOX["height"]), tuple(image.shape[1:]))
     try:
         torch.set_num_threads(1)
         for seed in range(RUNS + 1):
             before = time.process_time()
-            found = segment(image, box, models.painter, models.encoder, preset("fast"), seed)
-            remove(image, found.mask, models.painter, seed=seed)
-            cut_out(image, found.soft)
+            segment(image, box, models.painter, models.encoder, preset("fast"), seed)
             alone.append(time.process_time() - before)
     finally:
         torch.set_num_threads(threads)
@@ -64,4 +61,6 @@ def test_a_node_costs_little_more_than_the_library(tmp_path, monkeypatch, graph)
     if report := os.environ.get("PAINTSEG_FIGURES"):
         with open(report, "a", encoding="utf-8") as file:
             file.write(json.dumps({"fast in ComfyUI": figures}) + "\n")
-    assert whole - library < 1 + 0.2 * library
+    # In shares of the library's time, which any processor keeps. What is added is loading, previews and their PNGs; a
+    # photo encoded once more, or a plate that nobody asked for, adds as much as the library takes.
+    assert whole - library < 0.75 * library

@@ -3,6 +3,7 @@
 import re
 import urllib.error
 import urllib.request
+from urllib.parse import quote
 
 import pytest
 from harness import comfyui
@@ -20,11 +21,8 @@ WORKFLOWS = sorted(path.stem for path in (ROOT / "workflows").glob("*.json"))
 
 
 @pytest.fixture(scope="module")
-def ours(server):
+def ours(schemas):
     """The schemas of this pack's nodes, by id."""
-    from harness.client import Client
-
-    schemas = Client(server.url).object_info()
     return {key: value for key, value in schemas.items() if value["python_module"].endswith(PACK_NAME)}
 
 
@@ -46,6 +44,33 @@ def test_every_node_explains_itself(ours):
     assert mute == []
 
 
+def test_all_stand_in_one_place_of_the_node_library(ours):
+    assert {node["category"].split("/")[0] for node in ours.values()} == {"PaintSeg"}
+    # one with a category of essentials is taken out of the library's Extensions, and of the search among them
+    assert [key for key, node in ours.items() if node.get("essentials_category")] == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("sam", {"PaintSeg_AMCPLoop", "PaintSeg_Objects", "PaintSeg_Video"}),
+        ("mask", {"PaintSeg_AMCPLoop", "PaintSeg_Objects", "PaintSeg_CutOut"}),
+        ("segment", {"PaintSeg_AMCPLoop", "PaintSeg_Objects", "PaintSeg_Discover"}),
+        ("segment anything", {"PaintSeg_AMCPLoop", "PaintSeg_Objects"}),
+        ("remove", {"PaintSeg_AMCPLoop", "PaintSeg_RemoveObject", "PaintSeg_CutOut"}),
+        ("cutout", {"PaintSeg_CutOut"}),
+        ("rembg", {"PaintSeg_AMCPLoop", "PaintSeg_CutOut", "PaintSeg_Discover"}),
+    ],
+)
+def test_words_of_other_tools_lead_to_the_nodes(ours, typed, found):
+    known = {
+        key
+        for key, node in ours.items()
+        if any(typed in alias.split() or typed == alias for alias in node["search_aliases"])
+    }
+    assert found <= known
+
+
 def test_every_input_has_a_tooltip(ours):
     inputs = (
         (key, name, spec)
@@ -57,9 +82,7 @@ def test_every_input_has_a_tooltip(ours):
 
 
 def test_every_output_has_a_tooltip(ours):
-    bare = [
-        key for key, node in ours.items() if node["output"] and not all(node.get("output_tooltips") or [None])
-    ]
+    bare = [key for key, node in ours.items() if node["output"] and not all(node.get("output_tooltips") or [None])]
     assert bare == []
 
 
@@ -69,7 +92,7 @@ def test_template_browser_lists_every_workflow(client):
 
 @pytest.mark.parametrize("name", WORKFLOWS)
 def test_every_workflow_has_a_thumbnail(server, name):
-    address = f"{server.url}/api/workflow_templates/{PACK_NAME}/{name}.jpg"
+    address = f"{server.url}/api/workflow_templates/{PACK_NAME}/{quote(name)}.jpg"
     with urllib.request.urlopen(address) as picture:
         assert picture.read(3) == b"\xff\xd8\xff"
 

@@ -95,13 +95,14 @@ def test_cancelled_at_any_moment_the_next_run_is_right(client, graph, good, show
         np.testing.assert_array_equal(shown(client.run(good[0]), good[1]), expected)
 
 
-def test_a_server_stopped_while_it_runs_leaves_no_half_file_and_starts_again(graph, tmp_path):
+@pytest.mark.parametrize("again", [False, pytest.param(True, marks=pytest.mark.long)])
+def test_a_server_stopped_while_it_runs_leaves_no_half_file_and_starts_again(graph, tmp_path, again):
     photo = photo_of(graph)
     prompt = graph.add("PaintSeg_PromptToMask", image=photo, kind="box", boxes=BOXES)
     inputs = {"image": photo, "prompt": [prompt, 0], "preset": "balanced", "seed": 1}
     layers = graph.add("PaintSeg_Layers", **inputs, candidates=9, most=1, shadow=False)
     graph.add("PaintSeg_SaveLayers", layers=[layers, 0], filename_prefix="stopped", format="OpenRaster")
-    for stop in (True, False):
+    for stop in (True, False)[: 1 + again]:
         with Server(tmp_path) as server, Client(server.url) as client:
             if stop:
                 events = client.follow(client.queue(graph))

@@ -33,7 +33,7 @@ def squares(graph, count, places=None):
 
 
 def sentence_on(run, node):
-    """What a failed run says on that node, held to be a sentence of one line."""
+    """What a failed run says on that node, checked to be a sentence of one line."""
     assert (run.status, run.error["node_id"]) == ("error", node)
     assert run.error["exception_type"].rsplit(".", 1)[-1] in ("InputError", "WeightsError", "PainterError")
     said = run.error["exception_message"].strip()

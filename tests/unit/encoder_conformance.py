@@ -35,12 +35,12 @@ class EncoderConformance:
 
     def test_every_feature_sees_the_whole_image(self, encoder, images):
         other = images.clone()
-        other[..., -encoder.stride:, -encoder.stride:] = 1 - other[..., -encoder.stride:, -encoder.stride:]
+        other[..., -encoder.stride :, -encoder.stride :] = 1 - other[..., -encoder.stride :, -encoder.stride :]
         assert not torch.equal(encoder.encode(images)[..., 0, 0], encoder.encode(other)[..., 0, 0])
 
     def test_features_follow_their_patch(self, encoder, images):
         other = images.clone()
-        other[..., :encoder.stride, -encoder.stride:] = 0
+        other[..., : encoder.stride, -encoder.stride :] = 0
         moved = (encoder.encode(images) - encoder.encode(other)).norm(dim=1)
         assert (moved.flatten(1).argmax(dim=1) == 2).all()
 

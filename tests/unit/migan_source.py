@@ -30,8 +30,7 @@ def run(model, picture, mask):
     """The generator's input and output inside the published pipeline, 1 x 4 x H x W and 1 x 3 x H x W."""
     import onnxruntime
 
-    outputs = b"".join(field(12, field(1, name.encode()) + field(2, field(1, b"\x08\x01")))
-                       for name in (INPUT, OUTPUT))
+    outputs = b"".join(field(12, field(1, name.encode()) + field(2, field(1, b"\x08\x01"))) for name in (INPUT, OUTPUT))
     # Reading a protobuf message merges a second `graph` field with the first: the graph has two outputs more.
     extended = bytes(model) + field(7, outputs)
     session = onnxruntime.InferenceSession(extended, providers=["CPUExecutionProvider"])

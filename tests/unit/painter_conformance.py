@@ -16,7 +16,7 @@ def photo(height, width, seed=0):
 def box_hole(height, width):
     """A hole in the middle, a quarter of the area."""
     hole = torch.zeros(1, height, width)
-    hole[:, height // 4:height * 3 // 4, width // 4:width * 3 // 4] = 1
+    hole[:, height // 4 : height * 3 // 4, width // 4 : width * 3 // 4] = 1
     return hole
 
 

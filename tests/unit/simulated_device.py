@@ -2,7 +2,8 @@
 
 Under `SimulatedDevice` a tensor is on the device or it is not. Operations that a real GPU refuses, such as adding a
 tensor of the CPU to one of the device or taking a device's tensor to NumPy, raise here too; what a real GPU would
-have to hand back to the processor is written down. Speed and numerical differences it says nothing about.
+have to hand back to the processor is written down, and so is every call for which the processor and a real GPU would
+wait for each other. Speed and numerical differences it says nothing about.
 """
 
 from __future__ import annotations
@@ -41,8 +42,27 @@ _READS = {  # of the processor, each waiting for the device
     getattr(Tensor, name) for name in ("item", "tolist", "__bool__", "__int__", "__float__", "__index__", "nonzero")
 } | {torch.nonzero, torch.equal, torch.allclose}
 _FORBIDDEN = {Tensor.numpy, Tensor.__array__}
-_MOVES = {Tensor.to, Tensor.copy_, Tensor.__setitem__, Tensor.type_as, Tensor.new_tensor, torch.as_tensor}
+_MOVES = {
+    Tensor.to,
+    Tensor.copy_,
+    Tensor.__setitem__,
+    Tensor.type_as,
+    Tensor.new_tensor,
+    torch.as_tensor,
+    torch.asarray,
+}
 _TAKES_INDEX = {Tensor.__getitem__, Tensor.__setitem__}
+# A result's size depends on the values, or the values are looked at for an error.
+_LOOKS = {
+    torch.masked_select,
+    Tensor.masked_select,
+    torch.unique,
+    Tensor.unique,
+    torch.linalg.cholesky,
+    torch.linalg.solve,
+    torch.linalg.eigh,
+    torch.bincount,
+}
 
 
 @dataclass
@@ -51,9 +71,12 @@ class SimulatedDevice(TorchFunctionMode):
 
     Attributes:
         left: what came back from it so far, in order.
+        waits: the names of the calls that waited for it so far, in order: what came back, what was brought there
+            from the processor's memory, and what had to be counted before torch could go on.
     """
 
     left: list[Left] = field(default_factory=list)
+    waits: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -75,6 +98,8 @@ class SimulatedDevice(TorchFunctionMode):
         near = [one for one in tensors if not isinstance(one, OnDevice)]
         far = len(tensors) - len(near)
         wanted = [torch.device(one) for one in flat if _names_device(one)]
+        if func is Tensor.pin_memory and not far:
+            return args[0]  # it must really be a CUDA build's; here it is where it was
         if func in (torch.device, torch._C._nn._parse_to) or (not tensors and not wanted):
             return func(*args, **kwargs)
         if func in _FORBIDDEN and far:
@@ -101,7 +126,11 @@ class SimulatedDevice(TorchFunctionMode):
             there = bool(far)
         if far and (func in _READS or not there and isinstance(result, Tensor)):
             size = tensors[0] if func is Tensor.tolist else result
-            self.left.append(Left(func.__name__, size.numel() if isinstance(size, Tensor) else 1))
+            numbers = isinstance(size, Tensor) and not (there and func.__name__ == "nonzero")  # of that how many
+            self.left.append(Left(func.__name__, size.numel() if numbers else 1))
+            self.waits.append(func.__name__)
+        elif _counts(func, args, far) or (there and isinstance(result, Tensor) and _brought(func, args, kwargs, near)):
+            self.waits.append(func.__name__)
         if bare[0] and result is bare[0][0] and there == isinstance(args[0], OnDevice):
             return args[0]  # in place, or nothing to do
         return tree_map(lambda one: one.as_subclass(OnDevice) if there and isinstance(one, Tensor) else one, result)
@@ -125,6 +154,41 @@ class SimulatedDevice(TorchFunctionMode):
             return  # torch brings an index along
         if any(one.ndim for one in near):
             raise WrongDevice(f"{func.__name__}: expected all tensors to be on the same device")
+
+
+def _counts(func, args, far: int) -> bool:
+    """Whether torch must know values on the device before it can go on."""
+    if not far:
+        return False
+    if func in _LOOKS:
+        return True
+    if func not in _TAKES_INDEX or not isinstance(args[0], OnDevice):
+        return False
+    indices = args[1] if isinstance(args[1], tuple) else (args[1],)
+    # of a mask the pixels are counted, a single number is read to select by it
+    chosen = any(
+        isinstance(one, Tensor) and (one.dtype in (torch.bool, torch.uint8) or not one.ndim) for one in indices
+    )
+    # one number, or a tensor of one, is written where a mask says so without counting
+    written = args[2] if func is Tensor.__setitem__ else None
+    fills = func is Tensor.__setitem__ and (not isinstance(written, Tensor) or written.ndim == 0)
+    return chosen and not fills
+
+
+def _brought(func, args, kwargs, near: list[Tensor]) -> bool:
+    """Whether values came from the processor's memory, a tensor of its or a list, and were waited for."""
+    if kwargs.get("non_blocking"):
+        return False  # the library pins what it sends so (ops/memory.py)
+    if func in (torch.tensor, Tensor.new_tensor):
+        return True
+    if func in (torch.as_tensor, torch.asarray, Tensor.to):
+        return not isinstance(args[0], OnDevice)
+    if func is Tensor.copy_:
+        return bool(near)
+    if func in _TAKES_INDEX:
+        indices = args[1] if isinstance(args[1], tuple) else (args[1],)
+        return any(isinstance(one, list) or any(one is other and one.ndim for other in near) for one in indices)
+    return False
 
 
 def _replace_tensors(module: nn.Module, function: Callable[[Tensor], Tensor], recurse: bool = True) -> nn.Module:

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from harness.paths import HUMAN_MASK, PHOTO
 from PIL import Image
 
-from paintseg.models import embedded_models
+from paintseg.models import load_models
 
 
 class MeanColour:
@@ -66,7 +66,7 @@ def iou(found, truth):
 @cache
 def embedded():
     """MI-GAN and DINOv2, loaded once for all tests of a process."""
-    return embedded_models()
+    return load_models()
 
 
 @cache

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paintseg.affinity import Walk, log_survival, log_visits, walk_over
+from paintseg.locate.walks import Walk, log_survival, log_visits, walk_over
 
 seeds = st.integers(0, 2**31)
 

@@ -5,18 +5,18 @@ import torch
 
 from paintseg.config import preset
 from paintseg.errors import InputError
-from paintseg.layers import amodal, peel
-from paintseg.models import embedded_models
-from paintseg.prompts import box_prompt
+from paintseg.layers import amodal, flatten, peel
+from paintseg.prompts import box_prompt, mask_prompt
 
-from .small_models import MeanColour, Surroundings, disc_photo
+from .small_models import MeanColour, Surroundings, disc_photo, embedded
 
-SMALL = preset("fast", size=128, encoder_size=128, steps=1, finish_size=96)
+SMALL = preset("fast", size=128, encoder_size=128, photo_size=0, steps=1)
+REAL = preset("fast", size=192, encoder_size=280, photo_size=280)
 
 
 @pytest.fixture(scope="module")
 def models():
-    return embedded_models()
+    return embedded()
 
 
 def rectangle(box, size=(192, 256)):
@@ -41,29 +41,47 @@ def overlap(mask, truth):
     return float((mask & truth).sum() / (mask | truth).sum())
 
 
-def test_the_hidden_part_is_found(models, scene):
+@pytest.fixture(scope="module")
+def completed(models, scene):
+    """What is made of the bar's visible part."""
     photo, front, bar = scene
-    done = amodal(photo, front, bar & ~front, models.painter, models.encoder)
-    assert overlap(done.mask & front, bar & front) > 0.5  # no completion scores 0
-    assert overlap(done.mask, bar) > overlap(bar & ~front, bar)
+    return amodal(photo, front, bar & ~front, models.painter, models.encoder, REAL)
 
 
-def test_the_visible_part_is_kept_as_it_was(models, scene):
+def test_the_hidden_part_is_found(completed, scene):
+    _, front, bar = scene
+    assert overlap(completed.mask & front, bar & front) > 0.5  # no completion scores 0
+    assert overlap(completed.mask, bar) > overlap(bar & ~front, bar)
+
+
+def test_the_visible_part_is_kept_as_it_was(completed, scene):
     photo, front, bar = scene
-    visible = bar & ~front
-    done = amodal(photo, front, visible, models.painter, models.encoder)
+    visible, done = bar & ~front, completed
     assert done.mask[visible].all()
-    assert torch.equal(done.layer[:3, visible & (done.plate == photo).all(0)],
-                       photo[:, visible & (done.plate == photo).all(0)])
+    assert torch.equal(
+        done.layer[:3, visible & (done.plate == photo).all(0)], photo[:, visible & (done.plate == photo).all(0)]
+    )
 
 
 def test_peeling_gives_one_layer_per_prompt_and_a_last_plate(models, scene):
     photo, front, bar = scene
     prompts = [box_prompt((105, 90, 155, 165), (192, 256)), box_prompt((35, 65, 221, 130), (192, 256))]
-    done = peel(photo, prompts, models.painter, models.encoder)
+    done = peel(photo, prompts, models.painter, models.encoder, REAL)
     assert len(done.layers) == len(done.masks) == len(done.plates) == 2
     assert overlap(done.masks[0] > 0.5, front) > 0.8
     assert done.plate is done.plates[-1] and done.layers[1].shape == (4, 192, 256)
+
+
+def test_a_hidden_part_is_a_layer_beneath_the_visible_one_and_both_show_what_the_one_shows(models, scene):
+    photo, front, bar = scene
+    done = peel(photo, [mask_prompt(front), mask_prompt(bar & ~front)], models.painter, models.encoder, REAL)
+    whole, divided = done.named(), done.named("wall", hidden=True)
+    assert [layer.name for layer in whole] == ["object 1", "object 2", "plate"]
+    assert [layer.name for layer in divided] == ["object 1", "object 2", "object 2, hidden part", "wall"]
+    seen, hidden = (layer.pixels[3] > 0 for layer in divided[1:3])
+    assert not (seen & hidden).any() and (hidden & ~done.painted[1]).sum() == 0
+    assert (hidden & front & bar).sum() > 0.5 * (front & bar).sum()
+    assert torch.equal(flatten(divided), flatten(whole))
 
 
 def test_peeling_without_prompts_takes_what_stands_out():

@@ -1,7 +1,6 @@
 """The finish: colour models by hand, and evidence that is drawn to the photo's edges."""
 
 import math
-from dataclasses import replace
 
 import pytest
 import torch
@@ -9,8 +8,9 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paintseg.appearance import colour_log_ratio, refine
 from paintseg.config import preset
+from paintseg.finish import refine as appearance
+from paintseg.finish.refine import colour_log_ratio, refine
 
 from .small_models import disc_photo, iou
 
@@ -74,10 +74,11 @@ def test_nothing_is_found_where_nothing_may_be():
     assert iou(found > 0.5, DISC & allowed) > 0.95
 
 
-def test_without_colours_and_without_a_crf_the_evidence_decides():
-    bare = replace(CONFIG, finish_rounds=0, finish_compat=0.0, finish_near=1e-4)
+def test_without_colours_and_without_a_crf_the_evidence_decides(monkeypatch):
+    for name, value in (("_ROUNDS", 0), ("_COMPAT", 0.0), ("_NEAR", 1e-4)):
+        monkeypatch.setattr(appearance, name, value)
     evidence = torch.randn(40, 40, generator=torch.Generator().manual_seed(0))
-    assert torch.equal(refine(torch.rand(3, 40, 40), evidence, torch.ones(40, 40) > 0, bare) > 0.5, evidence > 0)
+    assert torch.equal(refine(torch.rand(3, 40, 40), evidence, torch.ones(40, 40) > 0, CONFIG) > 0.5, evidence > 0)
 
 
 @settings(deadline=None, max_examples=12)

@@ -13,13 +13,14 @@ import torch
 from PIL import Image
 
 from paintseg.__main__ import main
-from paintseg.batch import AHEAD, ahead, segment_all
 from paintseg.cli.bench import made_up_photo
 from paintseg.config import preset
 from paintseg.errors import InputError
-from paintseg.files import read_mask, to_image
-from paintseg.listing import alike, photos_in, read_pieces
+from paintseg.io.formats import to_image
+from paintseg.io.listing import alike, photos_in, read_pieces
+from paintseg.io.masks import read_mask
 from paintseg.models import Models
+from paintseg.tasks.batch import AHEAD, ahead, segment_all
 
 from .small_models import MeanColour, Surroundings
 
@@ -89,9 +90,11 @@ def test_other_parameters_need_another_folder(photos, capsys):
 
 def test_a_list_of_prompts_says_what_to_find_in_every_photo(photos):
     Image.fromarray(np.pad(np.full((20, 20), 255, np.uint8), 30)).save(photos.parent / "coarse.png")
-    entries = [{"photo": "a.png", "box": [14, 20, 66, 60]},
-               {"photo": "a.png", "points": [[40, 40]], "negative_points": [[3, 3]], "output": "second/a.png"},
-               {"photo": "b.jpg", "mask": "../coarse.png"}]
+    entries = [
+        {"photo": "a.png", "box": [14, 20, 66, 60]},
+        {"photo": "a.png", "points": [[40, 40]], "negative_points": [[3, 3]], "output": "second/a.png"},
+        {"photo": "b.jpg", "mask": "../coarse.png"},
+    ]
     listing = photos.parent / "prompts.json"
     listing.write_text(json.dumps(entries))
     assert many(photos, "--prompts", listing) == 0
@@ -100,16 +103,21 @@ def test_a_list_of_prompts_says_what_to_find_in_every_photo(photos):
 
 
 def test_json_lines_and_csv_say_the_same_as_json(tmp_path):
-    entries = [{"photo": "x/a.png", "box": [1, 2, 30.5, 40]}, {"photo": "b.png", "points": [[5, 6], [7, 8]]},
-               {"photo": "c.png", "auto": True, "output": "deep/c.png"}]
+    entries = [
+        {"photo": "x/a.png", "box": [1, 2, 30.5, 40]},
+        {"photo": "b.png", "points": [[5, 6], [7, 8]]},
+        {"photo": "c.png", "auto": True, "output": "deep/c.png"},
+    ]
     (tmp_path / "p.json").write_text(json.dumps(entries))
     (tmp_path / "p.jsonl").write_text("\n".join(map(json.dumps, entries)))
-    (tmp_path / "p.csv").write_text("photo,box,points,auto,output\nx/a.png,1 2 30.5 40,,,\nb.png,,5 6 7 8,,\n"
-                                    "c.png,,,true,deep/c.png\n")
+    (tmp_path / "p.csv").write_text(
+        "photo,box,points,auto,output\nx/a.png,1 2 30.5 40,,,\nb.png,,5 6 7 8,,\nc.png,,,true,deep/c.png\n"
+    )
     found = [read_pieces(tmp_path / name, tmp_path, tmp_path / "out") for name in ("p.json", "p.jsonl", "p.csv")]
     assert found[0] == found[1] == found[2]
-    assert [piece.output for piece in found[0]] == [str(tmp_path / "out" / name)
-                                                    for name in ("x/a.png", "b.png", "deep/c.png")]
+    assert [piece.output for piece in found[0]] == [
+        str(tmp_path / "out" / name) for name in ("x/a.png", "b.png", "deep/c.png")
+    ]
 
 
 BAD = {
@@ -124,9 +132,11 @@ BAD = {
     "outside": ("p.json", '[{"photo": "a.png", "auto": true, "output": "../a.png"}]', "below the folder for masks"),
     "a photo outside": ("p.json", '[{"photo": "../a.png", "auto": true}]', "below the folder for masks"),
     "no name of a photo": ("p.json", '[{"photo": ".", "auto": true}]', "the photo of entry 1 .* is no name of a file"),
-    "an output that is a number": ("p.json", '[{"photo": "a.png", "auto": true}, '
-                                             '{"photo": "b.png", "auto": true, "output": 7}]',
-                                   "the output of entry 2 .* must be the name of a file, not '7'"),
+    "an output that is a number": (
+        "p.json",
+        '[{"photo": "a.png", "auto": true}, {"photo": "b.png", "auto": true, "output": 7}]',
+        "the output of entry 2 .* must be the name of a file, not '7'",
+    ),
     "a mask that is a list": ("p.json", '[{"photo": "a.png", "mask": [1]}]', "the mask of entry 1 .* not '\\[1\\]'"),
     "a NUL": ("p.json", '[{"photo": "a.png", "auto": true, "output": "a\\u0000.png"}]', "the output of entry 1"),
     "half a character": ("p.json", '[{"photo": "\\ud800.png", "auto": true}]', "the photo of entry 1 .* is no name"),
@@ -144,12 +154,15 @@ def test_a_list_that_says_nothing_clear_is_refused(tmp_path, name, text, sentenc
         read_pieces(tmp_path / name, tmp_path, tmp_path / "out")
 
 
-@pytest.mark.parametrize(("arguments", "sentence"), [
-    (["--box", BOX, "--soft", "soft.png"], "only masks are written"),
-    ([], "nothing points at the object"),
-    (["--box", BOX, "--jobs", "2"], "--engine ray"),
-    (["--auto", "--negative", "3,3"], "add --box"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--box", BOX, "--soft", "soft.png"], "only masks are written"),
+        ([], "nothing points at the object"),
+        (["--box", BOX, "--jobs", "2"], "--engine ray"),
+        (["--auto", "--negative", "3,3"], "add --box"),
+    ],
+)
 def test_what_makes_no_sense_for_a_folder_is_refused_before_any_work(photos, capsys, arguments, sentence):
     assert many(photos, *arguments) == 2
     assert sentence in capsys.readouterr().err
@@ -166,12 +179,19 @@ def test_masks_do_not_go_among_the_photos_and_a_folder_without_photos_is_named(p
 
 def test_two_photos_of_one_name_are_not_laid_over_each_other(photos):
     to_image(made_up_photo(80, 52)[0]).save(photos / "a.webp")
-    with pytest.raises(InputError, match=r"a\.png and .*a\.webp would both be"):
-        alike(photos, photos.parent / "masks", auto=True)
+    target = photos.parent / "masks"
+    assert [piece.output for piece in alike(photos, target, auto=True)] == [
+        str(target / name) for name in ("a.png.png", "a.webp.png", "b.png", "more/a.png")
+    ]
 
 
-def test_of_32_frames_only_those_read_ahead_are_held(tmp_path, monkeypatch):
-    for number in range(32):
+def test_pieces_hold_plain_numbers_whatever_was_given(photos):
+    piece = alike(photos, photos.parent, box=torch.tensor([[14, 20, 66, 60]]), points=np.array([[30, 40]]))[0]
+    assert json.loads(json.dumps([piece.box, piece.points])) == [[14, 20, 66, 60], [[30, 40]]]
+
+
+def test_of_ten_frames_only_those_read_ahead_are_held(tmp_path, monkeypatch):
+    for number in range(10):
         to_image(made_up_photo(48, 30, number)[0]).save(tmp_path / f"{number:02}.png")
     alive, most = weakref.WeakSet(), []
 
@@ -182,11 +202,11 @@ def test_of_32_frames_only_those_read_ahead_are_held(tmp_path, monkeypatch):
         most.append(len(alive))
         return image
 
-    monkeypatch.setattr("paintseg.batch.read_photo", watched)
+    monkeypatch.setattr("paintseg.tasks.batch.read_photo", watched)
     pieces = alike(tmp_path, tmp_path / "masks", box=(8.0, 10.0, 40.0, 38.0))
     assert all(not outcome.error for outcome in segment_all(pieces, SMALL_MODELS, CONFIG))
-    assert len(most) == 32
-    assert max(most) <= AHEAD + 3  # one in hand, one being put into the queue, one just read
+    assert len(most) == 10
+    assert max(most) <= AHEAD + 3  # one in hand, one handed over, one just read
 
 
 def test_reading_ahead_keeps_order_bounds_and_errors():

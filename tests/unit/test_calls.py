@@ -1,24 +1,24 @@
 """How often the models are asked: a step more than it must be, and a test here fails whatever the clock says."""
 
-from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
-import torch
 
-import paintseg.crf
+import paintseg.finish.crf
 from paintseg.config import Config, preset
 from paintseg.errors import InputError
-from paintseg.morphology import bounding_box, grow_box
+from paintseg.ops.boxes import bounding_box, grow_box
+from paintseg.ops.images import size_of
 from paintseg.prompts import box_prompt, point_prompt
-from paintseg.segment import segment
+from paintseg.segmentation import segment
 
-from .small_models import MeanColour, Paints, Surroundings, disc_photo, embedded
+from .small_models import MeanColour, Surroundings, disc_photo, embedded
 
 SIZE = (96, 128)
 PHOTO, _ = disc_photo(SIZE)
 BOX = box_prompt((40, 24, 88, 72), SIZE)  # the view around it is a part of the photo
 WIDE = box_prompt((4, 4, 124, 92), SIZE)  # and around this one all of it
-SMALL = {"size": 64, "encoder_size": 64, "crf_iterations": 1}
+SMALL = {"size": 64, "encoder_size": 64, "photo_size": 0}
 
 
 class CountsImages:
@@ -33,6 +33,19 @@ class CountsImages:
     def encode(self, images):
         self.shown += [tuple(image.shape[1:]) for image in images]
         return self.encoder.encode(images)
+
+
+class WithKeys(MeanColour):
+    """An encoder with keys, and what each call asked for: tokens, keys."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked = []
+
+    def features(self, images, tokens=False, keys=False):
+        self.asked.append((tokens, keys))
+        found = self.encode(images)
+        return SimpleNamespace(tokens=found if tokens else None, keys=found if keys else None)
 
 
 class CountsPaintings:
@@ -54,12 +67,12 @@ def lattices(monkeypatch):
     """The number of points of every lattice built."""
     built = []
 
-    class Counted(paintseg.crf.Lattice):
+    class Counted(paintseg.finish.crf.Lattice):
         def __init__(self, features):
             built.append(len(features))
             super().__init__(features)
 
-    monkeypatch.setattr(paintseg.crf, "Lattice", Counted)
+    monkeypatch.setattr(paintseg.finish.crf, "Lattice", Counted)
     return built
 
 
@@ -108,6 +121,29 @@ def test_ours_encode_the_photo_once_per_context_and_every_painting_once_in_the_v
     assert len(result.states) == config.steps
 
 
+@pytest.mark.parametrize(("prompt", "views"), [(BOX, [(64, 64)]), (WIDE, [])])
+def test_paintings_and_the_photo_beside_them_are_encoded_at_a_size_of_their_own(prompt, views):
+    config = preset("balanced", **SMALL | {"paint_size": 32})
+    shown, _, result = calls(config, prompt)
+    scene = result.states[0].scene
+    small = (32, 32) if views else (24, 32)
+    assert shown == [(48, 64), *views, *[small] * (1 + config.steps)]
+    assert [size_of(frame.image) for frame in scene.compared] == [small]
+    assert all(size_of(frame.image) != small for frame in scene.frames), "affinities are measured in full"
+
+
+def test_a_context_that_is_small_anyway_is_compared_as_it_is():
+    shown, _, result = calls(preset("balanced", **SMALL | {"paint_size": 64}), WIDE)
+    assert set(shown) == {(48, 64)} and len(shown) == 3
+    assert result.states[0].scene.compared == result.states[0].scene.frames
+
+
+def test_tokens_are_not_computed_where_only_keys_are_looked_at():
+    encoder = WithKeys()
+    calls(preset("balanced", **SMALL | {"paint_size": 32}), encoder=encoder)
+    assert encoder.asked == [(False, True)] * 2, "photo and view; paintings go through encode"
+
+
 def test_fast_encodes_three_images_and_paints_once():
     shown, counts, _ = calls(preset("fast", size=64, encoder_size=64, photo_size=32))
     assert (len(shown), counts) == (3, [1])
@@ -149,64 +185,18 @@ TEN = preset("paper", steps=10, paintings=4, **SMALL)
 
 
 def test_the_paper_makes_all_its_steps_and_paintings():
-    off = {"stop_change": 0, "stop_score": False, "skip_idle": False, "first_paintings": 0, "photo_size": 0,
-           "paint_contexts": ()}
+    off = {"photo_size": 0, "paint_contexts": ()}
     assert {name: getattr(Config(), name) for name in off} == off
-    assert len(calls(TEN)[1]) == 10
+    assert calls(TEN)[1] == [4] * 10
 
 
-def test_the_loop_ends_when_an_I_and_an_O_step_together_changed_next_to_nothing():
-    every, stopped = calls(TEN)[2].states, calls(replace(TEN, stop_change=0.02))[2].states
-    masks = [every[0].scene.start, *(state.mask for state in every)]
-    moved = [float((new ^ old).sum() / old.sum()) for old, new in zip(masks, masks[2:], strict=False)]
-    assert 2 < len(stopped) < 10
-    assert len(stopped) == 2 + next(number for number, share in enumerate(moved) if share < 0.02)
-    assert torch.equal(stopped[-1].mask, masks[len(stopped)])
-
-
-def test_the_loop_ends_when_a_term_of_eq_6_is_not_above_what_it_was():
-    stopped = calls(replace(TEN, stop_score=True))[2]
-    gains = [mark.gain for mark in stopped.states[-1].marks]
-    assert 2 < len(gains) < 10
-    assert gains[-1] <= gains[-3]
-    assert all(one < other for one, other in zip(gains[:-3], gains[2:-1], strict=True))
-
-
-def test_an_O_step_without_room_is_left_out_and_the_others_keep_their_numbers():
-    tight = preset("paper", steps=3, paintings=1, valid_rate=1.0, **SMALL)
-    the_photo = Paints(lambda image, hole, count: image.expand(count, -1, -1, -1))
-    assert [state.step for state in calls(tight, painter=the_photo)[2].states] == [1, 2, 3]
-    skipping = calls(replace(tight, skip_idle=True), painter=the_photo)[2]
-    assert [(state.step, state.direction) for state in skipping.states] == [(1, "I"), (3, "I")]
-
-
-def test_paintings_that_agree_need_no_more_of_them():
-    thrifty = replace(TEN, first_paintings=2)
-    shown, counts, result = calls(thrifty)
-    assert counts == [2] * 10
-    assert len(shown) == changes(boxes(result)) + 20
-    assert torch.equal(result.mask, calls(TEN)[2].mask)  # this painter's paintings are all alike
-
-
-def test_where_paintings_disagree_the_rest_are_made_and_none_is_encoded_twice():
-    generator = torch.Generator().manual_seed(0)
-
-    def noise(image, hole, count):
-        return torch.rand(count, *image.shape, generator=generator)
-
-    shown, counts, result = calls(replace(TEN, first_paintings=2, first_agreement=0.0), painter=Paints(noise))
-    assert counts == [2] * 20
-    assert all(len(state.painting) == len(state.potential.paint) == 4 for state in result.states)
-    assert len(shown) == changes(boxes(result)) + 40
-
-
-@pytest.mark.parametrize(("changes", "sentence"), [
-    ({"first_paintings": 1}, "at least 2"),
-    ({"photo_size": 16}, "photo_size must be 0 or at least 32"),
-    ({"paint_contexts": ("photo",)}, "paint_contexts must be among the contexts box"),
-    ({"stop_change": -0.1}, "stop_change must be 0 or more"),
-    ({"stop_score": 1}, "stop_score must be True or False"),
-])
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"photo_size": 16}, "photo_size must be 0 or at least 32"),
+        ({"paint_contexts": ("photo",)}, "paint_contexts must be among the contexts box"),
+    ],
+)
 def test_what_means_nothing_is_refused(changes, sentence):
     with pytest.raises(InputError, match=sentence):
         preset("paper", **changes)

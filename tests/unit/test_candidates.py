@@ -8,23 +8,23 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from paintseg import amcp
-from paintseg.candidates import MOST, Candidate, candidates, ranked, readings
+from paintseg.amcp import loop as amcp
+from paintseg.amcp.score import Score, score
 from paintseg.config import preset
 from paintseg.errors import InputError
 from paintseg.eval.candidates import main, measure, table
 from paintseg.eval.datasets import read_manifest
-from paintseg.files import to_image
+from paintseg.io.formats import to_image
 from paintseg.models import Models
 from paintseg.prompts import Prompt, box_prompt, mask_prompt, point_prompt, scribble_prompt
-from paintseg.score import Score, score
-from paintseg.segment import Result, segment
+from paintseg.segmentation import Result, segment
+from paintseg.tasks.candidates import MOST, Candidate, candidates, ranked, readings
 
 from .small_models import MeanColour, Paints, Surroundings, disc_photo, iou
 
 SIZE = (96, 128)
-TINY = preset("fast", size=128, encoder_size=128, steps=1, finish_size=96)
-PLAIN = preset("paper", size=128, encoder_size=128, paintings=1, crf_iterations=2, steps=2)
+TINY = preset("fast", size=128, encoder_size=128, photo_size=0, steps=1)
+PLAIN = preset("paper", size=128, encoder_size=128, paintings=1, steps=2)
 PHOTO, DISC = disc_photo(SIZE, radius=26)
 
 
@@ -122,7 +122,7 @@ def test_any_photo_and_point_gives_candidates_best_first(height, width, data):
     try:
         several = found(photo, prompt, replace(TINY, size=64, encoder_size=64))
     except InputError as problem:
-        assert "not-object points leave nothing" in str(problem)
+        assert "negative points leave nothing" in str(problem)
         return
     assert 1 <= len(several) <= MOST and sum(one.plain for one in several) == 1
     others = [one.score.total for one in several if not one.plain]
@@ -151,13 +151,17 @@ def test_candidates_are_measured_by_the_human_mask(photos):
     (instance,) = read_manifest(photos)
     row = measure(instance, Models(Surroundings(), MeanColour(4)), TINY)
     assert len(row.ious) == len(row.inside) == len(row.outside) <= MOST
+    assert len(row.ious) == len(row.boundary_ious) == len(row.pieces) and min(row.pieces) >= 1
     assert max(row.ious) > 0.8 and row.ious[row.plain] <= max(row.ious)
     plain, first, best = (f"{100 * value:.1f}" for value in (row.ious[row.plain], row.ious[0], max(row.ious)))
     assert table([row]).splitlines()[-1].split()[:5] == ["all", "1", plain, first, best]
+    marks = [f"{100 * row.boundary_ious[row.plain]:.1f}", f"{row.pieces[row.plain]:.1f}"]
+    assert table([row]).splitlines()[-1].split()[-2:] == marks
 
 
 def test_the_command_measures_candidates_and_refuses_bad_numbers(photos, tmp_path, capsys):
-    small = [word for text in ("size=128", "encoder_size=112", "finish_size=64") for word in ("--set", text)]
+    sides = ("size=128", "encoder_size=112", "photo_size=112")
+    small = [word for side in sides for word in ("--set", side)]
     target = tmp_path / "out.json"
     assert main([str(photos), "--only", "made", "--preset", "fast", "--json", str(target), *small]) == 0
     (row,) = json.loads(target.read_text(encoding="utf-8"))["instances"]
@@ -176,7 +180,7 @@ def result_of(mask, photo=PHOTO, config=TINY):
 
 def judged(mask, painter=None, outpainter=None, photo=PHOTO):
     painter = painter or Surroundings()
-    return score(result_of(mask, photo), painter, outpainter or painter, MeanColour(4))
+    return score(mask, result_of(mask, photo).states[-1], painter, outpainter or painter, MeanColour(4))
 
 
 def test_the_object_scores_higher_than_too_little_and_too_much():
@@ -202,7 +206,7 @@ def test_by_hand_of_one_painting_each():
     black = Paints(lambda image, hole, count: torch.where(hole > 0.5, 0.0, image).expand(count, -1, -1, -1))
     config = preset("paper", size=128, encoder_size=128, paintings=1, steps=1, contexts=("view",), l_color=0.0)
     made = segment(PHOTO, box_prompt((30, 14, 98, 82), SIZE), Surroundings(), MeanColour(1), config)
-    got = score(Result(DISC, DISC.float(), made.states), black, black, MeanColour(1))
+    got = score(DISC, made.states[-1], black, black, MeanColour(1))
     square, ring = PHOTO.square().sum(0), 8  # 32 px at 512
     inner = DISC & ~amcp.dilate(~DISC[None, None], ring)[0, 0]
     outer = amcp.dilate(DISC[None, None], ring)[0, 0] & ~DISC

@@ -67,5 +67,5 @@ def test_missing_weights_are_named_with_file_folder_address_and_hash(tmp_path):
 
 
 def test_random_encoders_of_the_catalogue_have_keys_too():
-    features = random_encoder(NAMES[-1]).features(photo(32, 48)[None], keys=True)
+    features = random_encoder(NAMES[-1]).features(photo(32, 48)[None], tokens=True, keys=True)
     assert features.keys.shape == features.tokens.shape

@@ -1,8 +1,10 @@
 """The parameters: the paper's own values, what depends on the step, and what is refused."""
 
 import math
+from dataclasses import fields
 
 import pytest
+from harness import parameters
 
 from paintseg.config import PRESETS, Config, preset
 from paintseg.errors import InputError
@@ -23,7 +25,6 @@ PUBLISHED = {  # Li et al. 2023, section 5.2 and Table 6
     "contexts": ("box",),
     "distance": "squared",
     "box_rate": 1.1,
-    "prompt_sigma": 0.1,
     "clusters": 2,
     "early_clusters": 3,
     "early_steps": 3,
@@ -31,18 +32,14 @@ PUBLISHED = {  # Li et al. 2023, section 5.2 and Table 6
     "outer_ring": 32,
     "kernel": 5,
     "hole_grow": 0,
-    "outer_hole": 0,
-    "settle_rounds": 0,
+    "settle_reach": 0.0,
     "finish": "none",
+    "pieces": "all",
 }
 REFERENCE_CODE = {  # where the paper says nothing
     "valid_rate": 1.25,
     "normalise": "range",
     "encoder_size": 480,
-    "crf_iterations": 10,
-    "crf_sxy": 50,
-    "crf_srgb": 5,
-    "crf_compat": 10,
 }
 
 
@@ -87,7 +84,7 @@ def test_keys_are_asked_for_only_where_affinities_are_measured():
     assert not preset("paper").uses_keys
     assert preset("paper", start="affinity").uses_keys
     assert preset("paper", l_affinity=0.1).uses_keys
-    assert preset("paper", settle_rounds=1).uses_keys
+    assert preset("paper", settle_reach=0.1).uses_keys
 
 
 @pytest.mark.parametrize(
@@ -102,16 +99,16 @@ def test_keys_are_asked_for_only_where_affinities_are_measured():
         ({"encoder_size": 8}, "encoder_size must be a whole number of at least 32, not 8"),
         ({"box_rate": 0}, "box_rate must be above 0, not 0"),
         ({"valid_rate": math.nan}, "valid_rate must be above 0, not nan"),
-        ({"prompt_sigma": "wide"}, "prompt_sigma must be above 0, not 'wide'"),
-        ({"crf_sxy": math.inf}, "crf_sxy must be above 0, not inf"),
+        ({"box_rate": "wide"}, "box_rate must be above 0, not 'wide'"),
+        ({"box_rate": math.inf}, "box_rate must be above 0, not inf"),
         ({"l_color": -0.2}, "l_color must be 0 or more, not -0.2"),
-        ({"locate_restart": 1}, "locate_restart must be between 0 and 1, not 1"),
         ({"view_context": 0.5}, "view_context must be 0 or at least 1, not 0.5"),
         ({"directions": "OI"}, "directions must be one of IO, I, O, not 'OI'"),
         ({"start": "centre"}, "start must be one of whole, affinity, not 'centre'"),
         ({"distance": "manhattan"}, "distance must be one of squared, cosine, not 'manhattan'"),
         ({"normalise": "none"}, "normalise must be one of range, deviation, not 'none'"),
         ({"finish": "matte"}, "finish must be one of none, appearance, not 'matte'"),
+        ({"pieces": "two"}, "pieces must be one of all, supported, largest, not 'two'"),
         ({"adversarial": 1}, "adversarial must be True or False, not 1"),
         ({"contexts": ()}, "contexts must name at least one of box, view, photo, not none"),
         ({"contexts": ("box", "room")}, "contexts must name at least one of box, view, photo, not box, room"),
@@ -128,3 +125,28 @@ def test_unknown_presets_and_parameters_are_named():
         preset("papers")
     with pytest.raises(InputError, match="there is no parameter 'stepps'; the parameters are adversarial, .*steps"):
         preset("paper", stepps=3)
+
+
+def test_every_parameter_says_what_it_is_and_where_its_default_comes_from():
+    for one in fields(Config):
+        says, source = one.metadata["says"], one.metadata["source"]
+        assert says and not says.endswith(".") and source
+        matters = one.name not in ("locate_rounds", "finish_colour")  # of a start and a finish that are off themselves
+        if source == "ours" and isinstance(one.default, (int, float)) and matters:
+            assert one.default in (0, 1, False), f"{one.name} is ours, so the preset paper must leave it out"
+    assert len(fields(Config)) <= 35
+
+
+def test_the_documents_table_is_made_from_the_parameters():
+    text = parameters.PAGE.read_text(encoding="utf-8")
+    assert parameters.page(text) == text, "run scripts/make_help"
+    assert all(f"| `{one.name}` |" in text for one in fields(Config))
+
+
+def test_what_a_preset_never_changes_and_no_table_varies_is_no_parameter():
+    from paintseg.eval.ablations import TABLES
+
+    varied = {name for table in TABLES.values() for changes in table.values() for name in changes}
+    changed = {one.name for one in fields(Config) if len({getattr(each, one.name) for each in PRESETS.values()}) > 1}
+    papers = {one.name for one in fields(Config) if one.metadata["source"] not in ("ours", "demo")}
+    assert {one.name for one in fields(Config)} - varied - changed - papers == {"locate_rounds"}  # candidates sets it

@@ -65,10 +65,10 @@ def test_layers_are_finite_and_in_range_for_any_size(height, width, seed):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"soft": torch.zeros(8, 8)}, "the matte is empty"),
-        ({"soft": torch.ones(4, 8)}, "the matte must be H x W with the image's size 8 x 8, not 8 x 4"),
-        ({"soft": torch.full((8, 8), torch.nan)}, "the matte holds NaN"),
-        ({"image": torch.rand(8, 8)}, "an image is 3 x H x W"),
+        ({"soft": torch.zeros(8, 8)}, "the mask is empty"),
+        ({"soft": torch.ones(4, 8)}, "the mask must have the image's size 8 x 8, not 8 x 4"),
+        ({"soft": torch.full((8, 8), torch.nan)}, "the mask holds NaN"),
+        ({"image": torch.rand(8, 8)}, "the image must be 3 x H x W"),
         ({"levels": (0.9, 0.1)}, "the levels must be"),
         ({"soften": -1.0}, "softened by 0 to 100 pixels"),
     ],

@@ -10,10 +10,12 @@ from harness.inprocess import load_pack
 
 from paintseg.__main__ import main
 from paintseg.errors import InputError
-from paintseg.files import MAX_PIXELS, read_mask, read_photo, to_image
+from paintseg.io.formats import to_image
+from paintseg.io.masks import read_mask
+from paintseg.io.reading import MAX_PIXELS, read_photo
 from paintseg.layers import Placement, reassemble
 from paintseg.layers.compose import LARGEST_AREA, MOST, transform
-from paintseg.segment import segment
+from paintseg.segmentation import segment
 
 from .small_models import MeanColour, Surroundings, disc_photo
 
@@ -145,18 +147,18 @@ def test_an_image_of_values_up_to_65535_is_refused_by_nodes_and_library(nodes, d
     mask = DISC[None].float()
     prompt = nodes.prompt.PromptToMask.execute(image, {"kind": "mask", "mask": mask}).result[0]
     models = {"painter": Surroundings(), "encoder": MeanColour()}
-    sentence = r"^an image holds values in \[0, 1\], not from \d+(\.\d+)? to 630\d\d(\.\d+)?$"
+    sentence = r"^the (image|plate) must hold values in \[0, 1\], not from \d+(\.\d+)? to 630\d\d(\.\d+)?$"
     for run in (
         lambda: nodes.loop.AMCPLoop.execute(image, prompt, preset="fast", seed=0, **models),
-        lambda: nodes.layers.RemoveObject.execute(image, mask, 0, 1, False, **models),
-        lambda: nodes.layers.CutOut.execute(image, mask, 0.0),
-        lambda: nodes.layers.Reassemble.execute(image, torch.ones(1, 8, 8, 4), 0, 0, 0, 1, 0, False, 1, 0),
+        lambda: nodes.remove.RemoveObject.execute(image, mask, 0, 1, False, **models),
+        lambda: nodes.cut_out.CutOut.execute(image, mask, 0.0),
+        lambda: nodes.reassemble.Reassemble.execute(image, torch.ones(1, 8, 8, 4), 0, 0, 0, 1, 0, False, 1, 0),
         lambda: nodes.discover.Discover.execute(image, encoder=MeanColour()),
         lambda: segment(image[0].movedim(-1, 0).float(), prompt[0], Surroundings(), MeanColour()),
     ):
         with pytest.raises(ValueError, match=sentence):
             run()
-    with pytest.raises(InputError, match=r"an image holds floating point values in \[0, 1\], not torch.int32"):
+    with pytest.raises(InputError, match=r"the image must hold floating point values in \[0, 1\], not torch.int32"):
         segment(image[0].movedim(-1, 0).int(), prompt[0], Surroundings(), MeanColour())
 
 

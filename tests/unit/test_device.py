@@ -7,21 +7,22 @@ import numpy as np
 import pytest
 import torch
 
-from paintseg import amcp
-from paintseg.candidates import candidates
+from paintseg.amcp import loop as amcp
+from paintseg.amcp.score import score
 from paintseg.config import preset
-from paintseg.discovery import coarse_masks
 from paintseg.encoders.base import working_device
 from paintseg.encoders.dino import load_dinov2_small
 from paintseg.layers import cut_out, remove
-from paintseg.measure import measure
+from paintseg.locate.discovery import coarse_masks
 from paintseg.models import Models
+from paintseg.ops.memory import sent
 from paintseg.painters.migan import load_migan
 from paintseg.prompts import box_prompt, mask_prompt, point_prompt, scribble_prompt
-from paintseg.score import score
-from paintseg.segment import begin, finish, segment
-from paintseg.several import segment_each
-from paintseg.video import follow
+from paintseg.segmentation import begin, finish, segment
+from paintseg.tasks.candidates import candidates
+from paintseg.tasks.painting_potential import measure
+from paintseg.tasks.several import segment_each
+from paintseg.tasks.video import follow
 from paintseg.visualize import cluster_map, painted_photo, potential_map, step_frame
 
 from .simulated_device import DEVICE, OnDevice, SimulatedDevice, WrongDevice
@@ -78,6 +79,35 @@ def test_what_a_gpu_refuses_is_refused(device, mix):
         mix(torch.zeros(3, device="cuda"))
 
 
+@pytest.mark.parametrize(
+    ("call", "waits"),
+    [
+        (lambda far: far * 2, 0),
+        (lambda far: far[1], 0),
+        (lambda far: far[far > 1], 1),
+        (lambda far: far.masked_select(far > 1), 1),
+        (lambda far: far.__setitem__(far > 1, 0.0), 0),
+        (lambda far: far.__setitem__(far > 1, far[:1]), 1),
+        (lambda far: far.nonzero(), 1),
+        (lambda far: bool(far.any()), 1),
+        (lambda far: far.sum().item(), 1),
+        (lambda far: far[far.argmax()], 1),
+        (lambda far: far.index_select(0, far.argmax()[None]), 0),
+        (lambda far: far.cpu(), 1),
+        (lambda far: torch.tensor([1.0, 2.0], device=far.device), 1),
+        (lambda far: torch.ones(3).to(far.device), 1),
+        (lambda far: sent(torch.ones(3), far.device), 0),
+        (lambda far: torch.ones(3, device=far.device), 0),
+        (lambda far: torch.linalg.cholesky(torch.eye(3, device=far.device)), 1),
+    ],
+)
+def test_what_a_gpu_is_waited_for_is_counted(device, call, waits):
+    far = torch.arange(3.0).to("cuda")
+    device.waits.clear()
+    call(far)
+    assert len(device.waits) == waits
+
+
 def test_values_stay_there_until_they_are_brought_back(device):
     far = torch.arange(6.0).to("cuda")
     far[torch.tensor([0])] = 3
@@ -90,7 +120,12 @@ def test_values_stay_there_until_they_are_brought_back(device):
 # The loop
 
 
-@pytest.mark.parametrize(("kind", "name"), [("box", "fast"), *product(PROMPTS, ["balanced", "paper"])])
+# Every kind of prompt and every preset; all pairs of them with scripts/test --all.
+PAIRS = [("box", "fast"), ("point", "paper"), ("scribble", "balanced"), ("mask", "balanced")]
+REST = [pytest.param(*pair, marks=pytest.mark.long) for pair in product(PROMPTS, ["balanced", "paper"])]
+
+
+@pytest.mark.parametrize(("kind", "name"), [*PAIRS, *(one for one in REST if one.values not in PAIRS)])
 def test_models_on_a_gpu_find_what_they_find_on_the_cpu(there, kind, name):
     config = small(name)
     wanted = segment(PHOTO, PROMPTS[kind], *both(embedded()), config)
@@ -101,15 +136,55 @@ def test_models_on_a_gpu_find_what_they_find_on_the_cpu(there, kind, name):
 
 
 def test_the_maps_of_the_loop_are_on_the_gpu_and_stay_there(device, there):
-    state = begin(
-        PHOTO, BOX, *both(there), small("paper", stop_change=0.001, skip_idle=True, first_paintings=2, paintings=3)
-    )
+    state = begin(PHOTO, BOX, *both(there), small("paper", paintings=3, early_clusters=2))
     device.left.clear()
     states = list(amcp.run(state, there.painter, there.painter, there.encoder))
     assert states[-1].step == 2
     for part in ("mask", "evidence", "weight", "region", "painting"):
         assert isinstance(getattr(states[-1], part), OnDevice), part
     assert max(entry.count for entry in device.left) <= NUMBERS
+
+
+class Apart:
+    """A model of which the device remembers apart what it waited for inside."""
+
+    def __init__(self, model, device):
+        self._model, self._device, self.waits = model, device, []
+
+    def __getattr__(self, name):
+        found = getattr(self._model, name)
+        if name not in ("paint", "encode", "features"):
+            return found
+
+        def call(*given, **named):
+            outside, self._device.waits = self._device.waits, self.waits
+            try:
+                return found(*given, **named)
+            finally:
+                self._device.waits = outside
+
+        return call
+
+
+@pytest.mark.parametrize("kind", PROMPTS)
+@pytest.mark.parametrize("name", ["balanced", "best"])
+def test_the_processor_and_the_gpu_wait_four_times_a_step_for_each_other(device, there, kind, name):
+    painter, encoder = (Apart(model, device) for model in both(there))
+    config = small(name, paintings=3)
+    first = begin(PHOTO, PROMPTS[kind], painter, encoder, config)
+    for waits in (painter.waits, encoder.waits, device.waits):
+        waits.clear()
+    for state in amcp.run(first, painter, painter, encoder):
+        assert len(device.waits) <= 4 * state.step and not state.note, device.waits
+    assert len(painter.waits) == 2 * 2 and not encoder.waits
+
+
+def test_more_clusters_than_two_cost_one_wait_more_and_a_new_contrast_box_two(device, there):
+    painter, encoder = (Apart(model, device) for model in both(there))
+    first = begin(PHOTO, BOX, painter, encoder, small("paper"))
+    device.waits.clear()
+    for state in amcp.run(first, painter, painter, encoder):
+        assert not state.note and len(device.waits) <= (4 + 1 + 2) * state.step, device.waits
 
 
 def test_only_the_finish_brings_maps_back(device, there):
@@ -163,11 +238,12 @@ def test_several_objects_candidates_and_scores(there):
     assert torch.equal(found.labels, wanted.labels) or iou(found.labels > 0, wanted.labels > 0) > 0.99
     first, second = (candidates(PHOTO, POINT, *both(models), small()) for models in (there, embedded()))
     assert all(iou(one.result.mask, other.result.mask) > 0.99 for one, other in zip(first, second, strict=True))
-    got = score(first[0].result, there.painter, there.painter, there.encoder).total
+    got = score(first[0].result.mask, first[0].result.states[-1], there.painter, there.painter, there.encoder).total
     assert got == pytest.approx(second[0].score.total, abs=1e-3)
 
 
-def test_frames_are_followed(there):
+def test_frames_are_followed(there, monkeypatch):
+    monkeypatch.setattr("paintseg.tasks.video.CELLS", 24)
     frames = [disc_photo((96, 128), (place, 48), 24)[0] for place in (56, 64)]
     found, wanted = (
         [one.mask for one in follow(frames, point_prompt([(56, 48)], SIZE), *both(models), small())]

@@ -1,6 +1,7 @@
 """diffusers pipelines, tiny and random, made from diffusers' own configuration classes."""
 
 import runpy
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -14,14 +15,19 @@ from diffusers import (
 )
 from harness import comfyui
 from harness.paths import PHOTO, ROOT
+from harness.pipelines import load_pipeline
 from PIL import Image
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
+from paintseg.config import PRESETS, preset
 from paintseg.errors import InputError, PainterError
+from paintseg.eval.methods import cached_painter
+from paintseg.eval.task import Task
 from paintseg.painters.diffusers import DiffusersPainter
 from paintseg.painters.latent_diffusion import LatentInpainting
 
 from .painter_conformance import PainterConformance, box_hole, photo, seeded
+from .test_reproduce import a_set
 
 
 @pytest.fixture(scope="module")
@@ -29,18 +35,40 @@ def stable_diffusion():
     """Nine channels in, as Stable Diffusion's inpainting model; 64 px."""
     torch.manual_seed(0)
     unet = UNet2DConditionModel(
-        sample_size=8, in_channels=9, out_channels=4, block_out_channels=(8, 16), layers_per_block=1,
-        norm_num_groups=4, cross_attention_dim=16, attention_head_dim=2,
+        sample_size=8,
+        in_channels=9,
+        out_channels=4,
+        block_out_channels=(8, 16),
+        layers_per_block=1,
+        norm_num_groups=4,
+        cross_attention_dim=16,
+        attention_head_dim=2,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"))
-    vae = AutoencoderKL(block_out_channels=(8,) * 4, down_block_types=("DownEncoderBlock2D",) * 4,
-                        up_block_types=("UpDecoderBlock2D",) * 4, latent_channels=4, norm_num_groups=4)
-    text = CLIPTextModel(CLIPTextConfig(vocab_size=49408, hidden_size=16, intermediate_size=16,
-                                        num_hidden_layers=1, num_attention_heads=2))
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+    )
+    vae = AutoencoderKL(
+        block_out_channels=(8,) * 4,
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        latent_channels=4,
+        norm_num_groups=4,
+    )
+    text = CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=49408, hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2
+        )
+    )
     tokenizer = CLIPTokenizer.from_pretrained(comfyui.FOLDER / "comfy" / "sd1_tokenizer", model_max_length=77)
     pipeline = StableDiffusionInpaintPipeline(
-        vae=vae, text_encoder=text, tokenizer=tokenizer, unet=unet, scheduler=DDIMScheduler(steps_offset=1),
-        safety_checker=None, feature_extractor=None, requires_safety_checker=False)
+        vae=vae,
+        text_encoder=text,
+        tokenizer=tokenizer,
+        unet=unet,
+        scheduler=DDIMScheduler(steps_offset=1),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
 
@@ -49,13 +77,25 @@ def stable_diffusion():
 def latent_diffusion():
     """Seven channels in: noisy latent, latent of the masked photo, mask; f = 4."""
     torch.manual_seed(0)
-    vqvae = VQModel(block_out_channels=(8, 8, 8), down_block_types=("DownEncoderBlock2D",) * 3,
-                    up_block_types=("UpDecoderBlock2D",) * 3, latent_channels=3, norm_num_groups=4,
-                    num_vq_embeddings=64)
-    unet = UNet2DModel(sample_size=16, in_channels=7, out_channels=3, block_out_channels=(8, 16),
-                       layers_per_block=1, norm_num_groups=4, attention_head_dim=4,
-                       down_block_types=("DownBlock2D", "AttnDownBlock2D"),
-                       up_block_types=("AttnUpBlock2D", "UpBlock2D"))
+    vqvae = VQModel(
+        block_out_channels=(8, 8, 8),
+        down_block_types=("DownEncoderBlock2D",) * 3,
+        up_block_types=("UpDecoderBlock2D",) * 3,
+        latent_channels=3,
+        norm_num_groups=4,
+        num_vq_embeddings=64,
+    )
+    unet = UNet2DModel(
+        sample_size=16,
+        in_channels=7,
+        out_channels=3,
+        block_out_channels=(8, 16),
+        layers_per_block=1,
+        norm_num_groups=4,
+        attention_head_dim=4,
+        down_block_types=("DownBlock2D", "AttnDownBlock2D"),
+        up_block_types=("AttnUpBlock2D", "UpBlock2D"),
+    )
     return LatentInpainting(vqvae, unet, DDIMScheduler())
 
 
@@ -75,9 +115,17 @@ def test_the_painting_is_the_pipelines_own(stable_diffusion):
     image, hole = photo(64, 64), torch.ones(1, 64, 64)
     painted = DiffusersPainter(stable_diffusion, steps=2).paint(image, hole, 1, seeded(3))
     seed = int(torch.randint(2**62, (), generator=seeded(3)))
-    oracle = stable_diffusion(prompt="", image=torch.full((1, 3, 64, 64), 0.5), mask_image=hole[None],
-                              num_inference_steps=2, guidance_scale=7.5, height=64, width=64,
-                              generator=torch.Generator().manual_seed(seed), output_type="pt").images
+    oracle = stable_diffusion(
+        prompt="",
+        image=torch.full((1, 3, 64, 64), 0.5),
+        mask_image=hole[None],
+        num_inference_steps=2,
+        guidance_scale=7.5,
+        height=64,
+        width=64,
+        generator=torch.Generator().manual_seed(seed),
+        output_type="pt",
+    ).images
     assert torch.allclose(painted, oracle, atol=1e-6)
 
 
@@ -119,22 +167,79 @@ def test_a_painting_the_safety_checker_blacked_out_is_no_painting():
         DiffusersPainter(Prude()).paint(photo(64, 64), box_hole(64, 64), 1, None)
 
 
-def test_the_reference_setup_runs_on_folders_of_either_kind(stable_diffusion, latent_diffusion, tmp_path):
+def test_the_reference_setup_runs_on_folders_of_either_kind(stable_diffusion, latent_diffusion, tmp_path, monkeypatch):
+    monkeypatch.setitem(PRESETS, "fast", preset("fast", size=128, encoder_size=112, photo_size=112))
     stable_diffusion.save_pretrained(tmp_path / "psi")
     latent_diffusion.vqvae.save_pretrained(tmp_path / "phi" / "vqvae")
     latent_diffusion.unet.save_pretrained(tmp_path / "phi" / "unet")
     latent_diffusion.scheduler.save_pretrained(tmp_path / "phi" / "scheduler")
     script = runpy.run_path(str(ROOT / "scripts" / "examples" / "reference_setup.py"))
-    assert script["main"]([str(PHOTO), "--box", "346,0,482,298", "--phi", str(tmp_path / "phi"), "--preset", "fast",
-                           "--psi", str(tmp_path / "psi"), "--steps", "2", "--iterations", "1",
-                           "-o", str(tmp_path / "mask.png")]) == 0
+    assert (
+        script["main"](
+            [
+                str(PHOTO),
+                "--box",
+                "346,0,482,298",
+                "--phi",
+                str(tmp_path / "phi"),
+                "--preset",
+                "fast",
+                "--psi",
+                str(tmp_path / "psi"),
+                "--steps",
+                "2",
+                "--iterations",
+                "1",
+                "-o",
+                str(tmp_path / "mask.png"),
+            ]
+        )
+        == 0
+    )
     assert Image.open(tmp_path / "mask.png").size == Image.open(PHOTO).size
+
+
+@pytest.fixture
+def saved(stable_diffusion, latent_diffusion, tmp_path):
+    """A folder with a pipeline of either kind."""
+    stable_diffusion.save_pretrained(tmp_path / "painters" / "sd-inpainting")
+    for part in ("vqvae", "unet", "scheduler"):
+        getattr(latent_diffusion, part).save_pretrained(tmp_path / "painters" / "ldm" / part)
+    return tmp_path / "painters"
+
+
+@pytest.mark.slow
+def test_the_papers_tables_are_measured_with_painters_of_a_folder(saved, tmp_path, capsys):
+    a_set(tmp_path / "sets" / "ECSSD", "images", "ground_truth_mask", count=1)
+    main = runpy.run_path(str(ROOT / "scripts" / "examples" / "reproduce_paper.py"))["main"]
+    argv = ["--sets", tmp_path / "sets", "--painters", saved, "--work", tmp_path / "work", "--device", "cpu", "-q"]
+    small = [word for name in ("size=128", "encoder_size=112", "steps=2", "paintings=1") for word in ("--set", name)]
+    assert main([*map(str, argv), *small, "--tables", "1", "--iterations", "1"]) == 0
+    assert "| 1 | ECSSD | ECSSD | 80.6 |" in capsys.readouterr().out
+    rows = (tmp_path / "work" / "rows.csv").read_text(encoding="utf-8")
+    assert main([*map(str, argv), *small, "--tables", "1", "--iterations", "2"]) == 0  # another place in the records
+    assert len((tmp_path / "work" / "rows.csv").read_text(encoding="utf-8")) > len(rows)
+
+
+def test_both_kinds_of_step_get_the_papers_painters(saved):
+    script = runpy.run_path(str(ROOT / "scripts" / "examples" / "reproduce_paper.py"))
+    task = Task(painter=script["chosen_painters"](SimpleNamespace(painters=saved, phi=None, psi=None)), iterations=3)
+    phi, psi = (cached_painter(name, task.iterations, "cpu") for name in task.painters)
+    assert (phi.name, psi.name) == ("LatentInpainting", "StableDiffusionInpaintPipeline")
+    assert task.key() != Task(painter=task.painter, iterations=4).key() != Task().key()
+
+
+def test_a_checkpoint_that_is_not_there_or_none_is_refused(tmp_path):
+    with pytest.raises(InputError, match="there is no checkpoint"):
+        load_pipeline(str(tmp_path / "none.safetensors"), "cpu")
+    with pytest.raises(InputError, match="cannot be read as an inpainting pipeline"):
+        load_pipeline(str(tmp_path), "cpu")
 
 
 def test_the_reference_setup_names_what_is_wrong(tmp_path, capsys):
     main = runpy.run_path(str(ROOT / "scripts" / "examples" / "reference_setup.py"))["main"]
     assert main([str(PHOTO), "--box", "1,2,3", "--phi", "none", "--psi", "none"]) == 2
-    assert capsys.readouterr().err == "--box takes four numbers, not 1,2,3\n"
+    assert capsys.readouterr().err == "paintseg: --box takes four numbers, not 1,2,3\n"
 
 
 def test_the_round_trip_is_the_pipelines_own(stable_diffusion, latent_diffusion):

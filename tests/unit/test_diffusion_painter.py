@@ -45,8 +45,17 @@ def painter_of(pack, models):
     def make(kind, **changes):
         flux = kind == "flux fill"
         text = words(*{"flux fill": (768, 768), "sdxl inpainting": (16, 1280)}.get(kind, (16,)))
-        given = {"sampling": "model", "model": models(kind), "positive": text, "negative": text, "steps": 2,
-                 "cfg": 1.0 if flux else 3.0, "sampler_name": "euler", "scheduler": "simple", "denoise": 1.0}
+        given = {
+            "sampling": "model",
+            "model": models(kind),
+            "positive": text,
+            "negative": text,
+            "steps": 2,
+            "cfg": 1.0 if flux else 3.0,
+            "sampler_name": "euler",
+            "scheduler": "simple",
+            "denoise": 1.0,
+        }
         mask = changes.pop("noise_mask", "auto")
         node = pack.nodes.diffusion.DiffusionPainterNode
         vae = models("flux vae" if flux else "vae")
@@ -156,10 +165,13 @@ def test_when_memory_is_short_fewer_paintings_are_made_at_once(pack, models, req
     assert torch.allclose(painted, one.paint(*request_, 5, seeded(1)), atol=1e-4)
 
 
-@pytest.mark.parametrize(("room_for", "size", "words"), [(5, 5, None), (4, 3, "5 paintings are sampled 3 at once"),
-                                                         (2, 2, "2 at once"), (0, 1, "1 at once")])
-def test_as_many_paintings_are_sampled_at_once_as_the_device_has_room_for(pack, models, monkeypatch, caplog,
-                                                                          room_for, size, words):
+@pytest.mark.parametrize(
+    ("room_for", "size", "words"),
+    [(5, 5, None), (4, 3, "5 paintings are sampled 3 at once"), (2, 2, "2 at once"), (0, 1, "1 at once")],
+)
+def test_as_many_paintings_are_sampled_at_once_as_the_device_has_room_for(
+    pack, models, monkeypatch, caplog, room_for, size, words
+):
     import comfy.model_management as management
 
     guider, sampler, sigmas = guided(pack, models)
@@ -238,7 +250,7 @@ def test_without_guidance_no_negative_is_needed(painter_of, request_):
 def test_a_sampler_without_steps_is_refused(pack, models):
     guider, sampler, _ = guided(pack, models)
     wired = {"sampling": "guider", "guider": guider, "sampler": sampler, "sigmas": torch.zeros(1)}
-    with pytest.raises(ValueError, match="no steps to make"):
+    with pytest.raises(ValueError, match="too few for a step; give at least two"):
         pack.nodes.diffusion.DiffusionPainterNode.execute(models("vae"), wired, "auto", 64)
 
 

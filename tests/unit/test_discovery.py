@@ -7,10 +7,11 @@ import pytest
 import torch
 from scipy import linalg
 
-from paintseg.discovery import coarse_mask, coarse_masks, normalised_cut, second_eigenvector
 from paintseg.encoders.dino import load_dinov2_small
 from paintseg.errors import InputError
-from paintseg.files import read_mask, read_photo
+from paintseg.io.masks import read_mask
+from paintseg.io.reading import read_photo
+from paintseg.locate.discovery import coarse_mask, coarse_masks, normalised_cut, second_eigenvector
 
 ASSETS = Path(__file__).resolve().parents[2] / "workflows" / "assets"
 

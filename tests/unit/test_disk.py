@@ -14,9 +14,10 @@ import torch
 from harness.inprocess import load_pack
 
 from paintseg.__main__ import main
-from paintseg.download import download
 from paintseg.errors import InputError, StorageError, WeightsError
-from paintseg.files import check_folder, naming, to_image, write_images
+from paintseg.io.download import download
+from paintseg.io.formats import to_image
+from paintseg.io.pictures import check_folder, naming, write_images
 from paintseg.layers import NamedLayer, save_openraster, save_png_set
 
 from .local_hub import CONTENT, SHA256, running_hub
@@ -59,8 +60,8 @@ def full(monkeypatch, nodes):
         link.symlink_to("/dev/full")
         return link
 
-    monkeypatch.setattr("paintseg.files._beside", beside)
-    monkeypatch.setattr("paintseg_pack.paintseg.files._beside", beside)
+    monkeypatch.setattr("paintseg.io.pictures._beside", beside)
+    monkeypatch.setattr("paintseg_pack.paintseg.io.pictures._beside", beside)
 
 
 @pytest.fixture
@@ -132,12 +133,12 @@ def test_a_disk_that_fills_up_leaves_no_half_file_and_no_half_set(tmp_path, suff
 @pytest.mark.parametrize("form", ["OpenRaster", "PNG set"])
 def test_the_node_that_saves_says_it_and_leaves_no_folder(output, nodes, form):
     with pytest.raises(OSError, match="could not be written: the file is larger than files may be there"), small_disk():
-        nodes.layers.SaveLayers.execute(LAYER.movedim(0, -1)[None], "deep/disk/full", form)
+        nodes.save_layers.SaveLayers.execute(LAYER.movedim(0, -1)[None], "deep/disk/full", form)
     assert list(output.iterdir()) == []
     (output / "deep").mkdir()
     (output / "deep" / "other.txt").write_text("kept")
     with pytest.raises(OSError, match="could not be written"), small_disk():
-        nodes.layers.SaveLayers.execute(LAYER.movedim(0, -1)[None], "deep/disk/full", form)
+        nodes.save_layers.SaveLayers.execute(LAYER.movedim(0, -1)[None], "deep/disk/full", form)
     assert [path.name for path in (output / "deep").iterdir()] == ["other.txt"]
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from paintseg.download import download
 from paintseg.errors import WeightsError
+from paintseg.io.download import download
 
 from .local_hub import CONTENT, SHA256, running_hub
 
@@ -67,8 +67,20 @@ def test_the_hash_the_hub_tells_is_checked_when_none_is_known(hub, target):
     assert target.read_bytes() == CONTENT
 
 
-@pytest.mark.parametrize("known, told", [("0" * 64, SHA256), ("", "f" * 64), ("", "")])
-def test_a_file_with_another_hash_or_none_is_thrown_away(hub, target, known, told):
+@pytest.mark.parametrize("known, told", [("", ""), ("0" * 64, SHA256)])
+def test_a_file_without_a_hash_or_with_another_is_refused_before_its_body(hub, target, known, told):
+    hub.etag, heard = f'"{told}"', []
+    with pytest.raises(WeightsError, match="so nothing was downloaded"):
+        download(hub.address, target, known, lambda *share: heard.append(share))
+    assert list(target.parent.iterdir()) == [] and heard == []
+    target.with_name("weights.safetensors.part").write_bytes(CONTENT[:1000])
+    with pytest.raises(WeightsError, match="so nothing was downloaded"):
+        download(hub.address, target, known)
+    assert [path.stat().st_size for path in target.parent.iterdir()] == [1000]  # may be another address's
+
+
+@pytest.mark.parametrize("known, told", [("0" * 64, ""), ("", "f" * 64), ("f" * 64, "F" * 64)])
+def test_a_file_that_is_not_what_its_hash_says_is_thrown_away(hub, target, known, told):
     hub.etag = f'"{told}"'
     with pytest.raises(WeightsError, match=f"has sha256 {SHA256} instead of"):
         download(hub.address, target, known)

@@ -5,7 +5,7 @@ import torch
 from harness.inprocess import load_pack
 
 from paintseg.errors import InputError
-from paintseg.parsing import as_masks, as_photos
+from paintseg.io.inputs import as_masks, as_photos
 
 from .small_models import MeanColour, Surroundings
 
@@ -27,9 +27,9 @@ WITHOUT_AN_IMAGE = {
     "candidates.Candidates": lambda prompt: {"image": NO_IMAGE, "prompt": prompt, **METHOD},
     "video.Video": lambda prompt: {"image": NO_IMAGE, "prompt": prompt, "mode": "follow", **METHOD},
     "potential.ContrastivePotential": lambda prompt: {"image": NO_IMAGE, "painted": NO_IMAGE, "mask": MASK, **CONTRAST},
-    "layers.RemoveObject": lambda prompt: {"image": NO_IMAGE, "mask": MASK, **REMOVED},
-    "layers.CutOut": lambda prompt: {"image": NO_IMAGE, "mask": MASK, "soften": 0},
-    "layers.Amodal": lambda prompt: {"image": NO_IMAGE, "front": MASK, "prompt": prompt, "candidates": 1, **METHOD},
+    "remove.RemoveObject": lambda prompt: {"image": NO_IMAGE, "mask": MASK, **REMOVED},
+    "cut_out.CutOut": lambda prompt: {"image": NO_IMAGE, "mask": MASK, "soften": 0},
+    "amodal.Amodal": lambda prompt: {"image": NO_IMAGE, "front": MASK, "prompt": prompt, "candidates": 1, **METHOD},
     "layers.Layers": lambda prompt: {
         "image": NO_IMAGE,
         "prompt": prompt,
@@ -38,14 +38,14 @@ WITHOUT_AN_IMAGE = {
         "shadow": False,
         **METHOD,
     },
-    "layers.Reassemble": lambda prompt: {"plate": NO_IMAGE, "layers": torch.ones(1, 8, 8, 4), **PLACED},
+    "reassemble.Reassemble": lambda prompt: {"plate": NO_IMAGE, "layers": torch.ones(1, 8, 8, 4), **PLACED},
 }
 
 WITHOUT_A_MASK = {
     "prompt.PromptToMask": lambda prompt: {"image": IMAGE, "kind": {"kind": "mask", "mask": NO_MASK}},
-    "layers.RemoveObject": lambda prompt: {"image": IMAGE, "mask": NO_MASK, **REMOVED},
-    "layers.CutOut": lambda prompt: {"image": IMAGE, "mask": NO_MASK, "soften": 0},
-    "layers.Amodal": lambda prompt: {"image": IMAGE, "front": NO_MASK, "prompt": prompt, "candidates": 1, **METHOD},
+    "remove.RemoveObject": lambda prompt: {"image": IMAGE, "mask": NO_MASK, **REMOVED},
+    "cut_out.CutOut": lambda prompt: {"image": IMAGE, "mask": NO_MASK, "soften": 0},
+    "amodal.Amodal": lambda prompt: {"image": IMAGE, "front": NO_MASK, "prompt": prompt, "candidates": 1, **METHOD},
     "potential.ContrastivePotential": lambda prompt: {"image": IMAGE, "painted": IMAGE, "mask": NO_MASK, **CONTRAST},
 }
 
@@ -67,24 +67,26 @@ def run(nodes, name, inputs):
 
 @pytest.mark.parametrize("name", WITHOUT_AN_IMAGE)
 def test_a_batch_of_no_image_is_said_by_the_node(nodes, name):
-    with pytest.raises(ValueError, match="^the image batch is empty: there is no image in it$"):
+    called = "plate" if name == "reassemble.Reassemble" else "image"
+    with pytest.raises(ValueError, match=f"^the {called} batch is empty: there is no image in it$"):
         run(nodes, name, WITHOUT_AN_IMAGE[name])
 
 
 @pytest.mark.parametrize("name", WITHOUT_A_MASK)
 def test_a_batch_of_no_mask_is_said_by_the_node(nodes, name):
-    with pytest.raises(ValueError, match="^the mask batch is empty: there is nothing in it$"):
+    called = "front mask" if name == "amodal.Amodal" else "mask"
+    with pytest.raises(ValueError, match=f"^the {called} batch is empty: there is nothing in it$"):
         run(nodes, name, WITHOUT_A_MASK[name])
 
 
 def test_a_batch_of_no_layer_is_said_by_the_node(nodes):
     with pytest.raises(ValueError, match="^the batch of layers is empty: there is no layer in it$"):
-        nodes.layers.Reassemble.execute(IMAGE, torch.zeros(0, 8, 8, 4), **PLACED)
+        nodes.reassemble.Reassemble.execute(IMAGE, torch.zeros(0, 8, 8, 4), **PLACED)
 
 
 def test_another_shape_is_not_called_an_empty_batch():
     for shape in ((48, 64, 3), (1, 0, 64, 3), (1, 48, 64, 5)):
-        with pytest.raises(InputError, match="an image batch is B x H x W x C"):
+        with pytest.raises(InputError, match="the image must be B x H x W x C"):
             as_photos(torch.zeros(shape))
     for shape in ((7,), (1, 0, 64), (1, 2, 48, 64)):
         with pytest.raises(InputError, match="the strokes must be H x W or B x H x W"):

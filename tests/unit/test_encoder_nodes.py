@@ -16,12 +16,31 @@ from safetensors.torch import save_file
 from .encoder_conformance import EncoderConformance
 from .painter_conformance import photo
 
-DINOV2 = {"model_type": "dinov2", "num_hidden_layers": 2, "hidden_size": 64, "num_attention_heads": 2,
-          "layer_norm_eps": 1e-6, "use_swiglu_ffn": False, "image_size": 70, "patch_size": 14}
+DINOV2 = {
+    "model_type": "dinov2",
+    "num_hidden_layers": 2,
+    "hidden_size": 64,
+    "num_attention_heads": 2,
+    "layer_norm_eps": 1e-6,
+    "use_swiglu_ffn": False,
+    "image_size": 70,
+    "patch_size": 14,
+}
 GIANT = {**DINOV2, "use_swiglu_ffn": True}  # DINOv2-giant's blocks
-DINOV3 = {"model_type": "dinov3", "num_hidden_layers": 2, "hidden_size": 64, "num_attention_heads": 2,
-          "num_register_tokens": 4, "intermediate_size": 128, "layer_norm_eps": 1e-5, "num_channels": 3,
-          "patch_size": 16, "rope_theta": 100.0, "use_gated_mlp": True, "image_size": 64}
+DINOV3 = {
+    "model_type": "dinov3",
+    "num_hidden_layers": 2,
+    "hidden_size": 64,
+    "num_attention_heads": 2,
+    "num_register_tokens": 4,
+    "intermediate_size": 128,
+    "layer_norm_eps": 1e-5,
+    "num_channels": 3,
+    "patch_size": 16,
+    "rope_theta": 100.0,
+    "use_gated_mlp": True,
+    "image_size": 64,
+}
 
 
 @pytest.fixture(scope="module")
@@ -78,9 +97,18 @@ def test_on_a_square_of_its_own_size_it_says_what_comfyui_says(nodes):
 
 
 def test_a_clip_is_refused_in_a_sentence(nodes):
-    config = {"model_type": "clip_vision_model", "num_hidden_layers": 1, "hidden_size": 16,
-              "num_attention_heads": 2, "intermediate_size": 16, "hidden_act": "gelu", "image_size": 28,
-              "patch_size": 14, "num_channels": 3, "projection_dim": 8}
+    config = {
+        "model_type": "clip_vision_model",
+        "num_hidden_layers": 1,
+        "hidden_size": 16,
+        "num_attention_heads": 2,
+        "intermediate_size": 16,
+        "hidden_act": "gelu",
+        "image_size": 28,
+        "patch_size": 14,
+        "num_channels": 3,
+        "projection_dim": 8,
+    }
     with pytest.raises(ValueError, match="is a clip_vision_model; load DINOv2"):
         nodes.clip_vision.ClipVisionEncoder(unfilled(config))
 

@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -13,47 +14,28 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 from sklearn.metrics import jaccard_score
 
-from paintseg.cli.bench import made_up_photo
 from paintseg.errors import InputError
 from paintseg.eval import ablations
 from paintseg.eval.__main__ import main
 from paintseg.eval.datasets import read_manifest, thin_out
 from paintseg.eval.gallery import chosen
+from paintseg.eval.methods import make_method
 from paintseg.eval.metrics import IGNORED, intersection_over_union
 from paintseg.eval.prompting import KINDS, coarsen, make_prompt, offset, shift
 from paintseg.eval.records import Row
 from paintseg.eval.task import Task
-from paintseg.files import to_image
 
-SMALL = ["--preset", "fast", "--set", "size=128", "--set", "encoder_size=224", "--threads", "1", "-q"]
+from .eval_photos import made_up_photos
+
+SIDES = ("size=128", "encoder_size=168", "photo_size=168")
+SMALL = ["--preset", "fast", *(word for side in SIDES for word in ("--set", side)), "--threads", "1", "-q"]
 CHEAP = ["--method", "box", "--threads", "1", "-q"]
 LABELS = st.sampled_from([0, IGNORED, 255])
 
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory):
-    """Four made-up photos with masks, in two sets; the set `round` has strokes."""
-    folder = tmp_path_factory.mktemp("photos")
-    rows = [("dataset", "stem", "image", "x0", "y0", "x1", "y1", "centroid_x", "centroid_y", "inner_x", "inner_y")]
-    for number in range(4):
-        name, size, side = ("round", "oval")[number % 2], 100 + 8 * number, 60
-        image, prompt = made_up_photo(size, side, seed=number)
-        ys, xs = (np.mgrid[:size, :size] + 0.5 - size / 2) / (side / 2)
-        truth = np.where(xs**2 + (ys / 0.8) ** 2 <= 1, 255, 0).astype(np.uint8)
-        truth[:3] = IGNORED
-        strokes = np.zeros((size, size), np.uint8)
-        strokes[5:-5, 5] = strokes[5:-5, -6] = strokes[5, 5:-5] = strokes[-6, 5:-5] = 2
-        strokes[size // 2 - 12:size // 2 + 12, size // 2 - 18:size // 2 + 18] = 1
-        for kind, picture in (("images", to_image(image)), ("masks", Image.fromarray(truth)),
-                              ("scribbles1", Image.fromarray(strokes)), ("scribbles2", Image.fromarray(strokes))):
-            if name == "round" or "scribbles" not in kind:
-                (folder / name / kind).mkdir(parents=True, exist_ok=True)
-                picture.save(folder / name / kind / f"photo{number}.png")
-        middle = (size / 2, size / 2)
-        rows.append((name, f"photo{number}", f"photo{number}.png", *prompt.box, *middle, *middle))
-    with (folder / "manifest.csv").open("w", newline="") as opened:
-        csv.writer(opened).writerows(rows)
-    return folder
+    return made_up_photos(tmp_path_factory.mktemp("photos"))
 
 
 @pytest.fixture(autouse=True)
@@ -73,14 +55,18 @@ def evaluate(photos, *arguments):
 
 
 @settings(deadline=None)
-@given(st.tuples(st.integers(1, 6), st.integers(1, 6)).flatmap(
-    lambda shape: st.tuples(arrays(bool, shape), arrays(np.uint8, shape, elements=LABELS))))
+@given(
+    st.tuples(st.integers(1, 6), st.integers(1, 6)).flatmap(
+        lambda shape: st.tuples(arrays(bool, shape), arrays(np.uint8, shape, elements=LABELS))
+    )
+)
 def test_iou_is_scikit_learn_s_jaccard_score_over_the_counted_pixels(pair):
     mask, truth = pair
     counted = truth != IGNORED
     assume((mask & counted).any() or (truth == 255).any())
     assert intersection_over_union(mask, truth) == pytest.approx(
-        jaccard_score((truth == 255)[counted], mask[counted], zero_division=0.0))
+        jaccard_score((truth == 255)[counted], mask[counted], zero_division=0.0)
+    )
 
 
 @settings(deadline=None)
@@ -171,11 +157,16 @@ def test_json_holds_an_object_per_set_and_the_mean_of_the_csv(photos):
         assert one["mean_iou"] == pytest.approx(np.pi / 4, abs=0.03)  # an oval in its box
 
 
-def test_the_whole_method_finds_the_objects_and_several_processes_find_the_same(photos):
-    alone, found = evaluate(photos, *SMALL, "--only", "round", "--gallery", "gallery.jpg")
+def test_the_whole_method_finds_the_objects(photos):
+    _, found = evaluate(photos, *SMALL, "--only", "round", "--gallery", "gallery.jpg")
     assert found[0]["mean_iou"] > 0.8 and found[0]["settings"]["config"]["size"] == 128
     assert Image.open("gallery.jpg").format == "JPEG"
-    together, _ = evaluate(photos, *SMALL, "--only", "round", "--jobs", "2", "--csv", "others.csv", "--fresh")
+
+
+@pytest.mark.parametrize("way", [CHEAP, pytest.param(SMALL, marks=pytest.mark.long)], ids=["box", "whole method"])
+def test_several_processes_find_what_one_finds(photos, way):
+    alone, _ = evaluate(photos, *way, "--only", "round")
+    together, _ = evaluate(photos, *way, "--only", "round", "--jobs", "2", "--csv", "others.csv", "--fresh")
     with open("others.csv", newline="") as opened:
         together = list(csv.DictReader(opened))
     for row in (*alone, *together):
@@ -186,7 +177,7 @@ def test_the_whole_method_finds_the_objects_and_several_processes_find_the_same(
 def test_an_interrupted_run_goes_on_where_it_stopped(photos, monkeypatch):
     first, _ = evaluate(photos, *CHEAP, "--limit", "1")
     with open("rows.csv", "a") as opened:
-        opened.write("0123456789ab,box,box,,,0.0,0,round,photo2,0.12")  # killed while it wrote
+        opened.write("0123456789ab,box,box,1,,,0.0,0,round,photo2,0.12")  # killed while it wrote
     measured = []
     monkeypatch.setattr("paintseg.eval.run.measure", recorder(measured))
     rows, found = evaluate(photos, *CHEAP)
@@ -196,6 +187,41 @@ def test_an_interrupted_run_goes_on_where_it_stopped(photos, monkeypatch):
     assert len(measured) == 2
     evaluate(photos, *CHEAP, "--fresh")
     assert len(measured) == 6
+
+
+@pytest.fixture
+def copied(photos, tmp_path):
+    """The photos once more, with times of their own, to be changed."""
+    return shutil.copytree(photos, tmp_path / "copied", copy_function=shutil.copyfile)
+
+
+def test_what_was_measured_on_another_photo_or_mask_is_measured_again(copied, monkeypatch):
+    evaluate(copied, *CHEAP)
+    measured = []
+    monkeypatch.setattr("paintseg.eval.run.measure", recorder(measured))
+    first, second = read_manifest(copied)[:2]
+    for path in (first.image_path, second.mask_path):
+        Image.open(path).transpose(Image.Transpose.FLIP_TOP_BOTTOM).save(path)
+        evaluate(copied, *CHEAP)
+    assert measured == [first.stem, second.stem]
+
+
+def test_a_copied_folder_and_a_longer_manifest_cost_only_what_is_new(photos, copied, monkeypatch):
+    evaluate(photos, *CHEAP)
+    measured = []
+    monkeypatch.setattr("paintseg.eval.run.measure", recorder(measured))
+    with (copied / "manifest.csv").open("a", newline="") as opened:
+        opened.write((copied / "manifest.csv").read_text().splitlines()[-1].replace("photo3,", "photo9,") + "\n")
+    shutil.copyfile(copied / "oval" / "masks" / "photo3.png", copied / "oval" / "masks" / "photo9.png")
+    evaluate(copied, *CHEAP)
+    assert measured == ["photo9"]
+
+
+def test_an_encoder_is_known_by_what_is_in_its_file(tmp_path):
+    for name, content in (("a", b"1"), ("b", b"1"), ("c", b"2")):
+        (tmp_path / name).write_bytes(content)
+    one, same, other = (Task(encoder=f"vit={tmp_path / name}").key() for name in "abc")
+    assert one == same != other
 
 
 def recorder(measured):
@@ -215,17 +241,36 @@ def test_without_a_csv_a_run_goes_on_from_the_output_folder(photos, monkeypatch)
     assert main([str(photos), *CHEAP]) == 0 and not measured
 
 
-@pytest.mark.parametrize("change", [{"noise": 15.0}, {"seed": 1}, {"prompt": "point"}, {"preset": "fast"},
-                                    {"method": "tokencut"}, {"changes": (("steps", 4),)}, {"encoder": "a=b"}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"noise": 15.0},
+        {"seed": 1},
+        {"prompt": "point"},
+        {"preset": "fast"},
+        {"method": "tokencut"},
+        {"changes": (("steps", 4),)},
+        {"encoder": "a=b"},
+        {"prompt": "loose_box"},
+        {"prompt": "clicks"},
+        {"mosaic": 3},
+    ],
+)
 def test_whatever_decides_the_result_changes_the_key(change):
     task = Task()
-    assert dataclasses.replace(task, **change).key("photos") != task.key("photos") != task.key("others")
+    assert dataclasses.replace(task, **change).key() != task.key()
+
+
+@pytest.mark.parametrize("change", [{"clicks": 5}, {"stop": 90.0}])
+def test_what_ends_a_conversation_changes_the_key(change):
+    task = Task(prompt="clicks")
+    assert dataclasses.replace(task, **change).key() != task.key()
 
 
 def test_the_same_parameters_have_the_same_key_whatever_they_are_called():
     task = Task()
-    assert dataclasses.replace(task, variant="base").key("") == task.key("")
-    assert task.changed(steps=task.config.steps).key("") == task.key("")
+    assert dataclasses.replace(task, variant="base").key() == task.key()
+    assert task.changed(steps=task.config.steps).key() == task.key()
 
 
 def test_sets_without_strokes_are_left_out_of_scribble_prompts(photos, capsys):
@@ -261,28 +306,58 @@ def test_scikit_image_s_random_walker_runs_from_every_prompt(photos, prompt):
 
 def test_table_4_is_four_variants_of_the_preset():
     tasks = ablations.variants(["table4"], Task(preset="paper"))
-    assert [(task.config.directions, task.config.adversarial) for task in tasks] == \
-        [("I", False), ("O", False), ("IO", False), ("IO", True)]
+    assert [(task.config.directions, task.config.adversarial) for task in tasks] == [
+        ("I", False),
+        ("O", False),
+        ("IO", False),
+        ("IO", True),
+    ]
     assert tasks[3].config == Task(preset="paper").config
 
 
 def test_every_table_is_made_of_parameters_there_are():
     for name in ablations.NAMES:
-        tasks = ablations.variants([name], Task(encoder="a=b"))
+        tasks = ablations.variants([name], Task(encoder="a=b", painter="c"))
         assert len({task.variant for task in tasks}) == len(tasks) > 1
 
 
+def test_the_embedded_painter_has_no_iterations_to_vary_and_an_unknown_one_is_named():
+    with pytest.raises(InputError, match="the embedded painter has none"):
+        ablations.variants(["table6c"], Task())
+    with pytest.raises(InputError, match="there is no painter 'c'"):
+        make_method(Task(painter="c"))
+    with pytest.raises(InputError, match="one painter or PHI,PSI"):
+        Task(painter="a,b,c")
+
+
 def test_an_ablation_is_a_row_per_variant_and_set(photos):
-    words = ["--ablation", "table6a", "--preset", "fast", "--set", "size=64", "--set", "encoder_size=56", "-q"]
-    _, found = evaluate(photos, *words, "--limit", "1", "--threads", "1")
-    assert [(one["variant"], one["set"]) for one in found] == \
-        [(f"k = {k}", name) for k in (2, 3, 4) for name in ("round", "oval")]
+    tiny = [word for side in ("size=64", "encoder_size=56", "photo_size=0") for word in ("--set", side)]
+    words = ["--ablation", "table6a", *SMALL, *tiny]
+    _, found = evaluate(photos, *words, "--limit", "1")
+    assert [(one["variant"], one["set"]) for one in found] == [
+        (f"k = {k}", name) for k in (2, 3, 4) for name in ("round", "oval")
+    ]
 
 
 @settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
 def test_the_gallery_shows_the_best_the_median_and_the_worst(values):
-    rows = [Row("", "", "", "", "", 0, 0, "set", str(index), iou, 0.0) for index, iou in enumerate(values)]
+    blank = dict.fromkeys(("key", "method", "prompt", "preset", "variant"), "")
+    rows = [
+        Row(
+            **blank,
+            mosaic=1,
+            noise=0,
+            seed=0,
+            dataset="set",
+            stem=str(index),
+            iou=iou,
+            boundary_iou=0.0,
+            pieces=1,
+            seconds=0.0,
+        )
+        for index, iou in enumerate(values)
+    ]
     ious = [row.iou for row in chosen(rows)]
     assert ious == sorted(ious, reverse=True) and len(ious) == min(9, len(values))
     assert {max(values), min(values)} <= set(ious)
@@ -302,6 +377,12 @@ BAD = {
     "noise in words": ["PHOTOS", "--noise", "much"],
     "nothing of a set": ["PHOTOS", "--only", "oval", "--prompt", "scribble", "-q"],
     "box of a point": ["PHOTOS", "--method", "box", "--prompt", "point"],
+    "mosaic of nothing": ["PHOTOS", "--mosaic", "0"],
+    "mosaic in words": ["PHOTOS", "--mosaic", "many"],
+    "no clicks": ["PHOTOS", "--prompt", "clicks", "--clicks", "0"],
+    "clicks that never stop": ["PHOTOS", "--prompt", "clicks", "--stop", "101"],
+    "noise on clicks": ["PHOTOS", "--prompt", "clicks", "--noise", "15"],
+    "box of clicks": ["PHOTOS", "--prompt", "clicks", "--method", "box"],
     "no limit": ["PHOTOS", "--limit", "0"],
     "no jobs": ["PHOTOS", "--jobs", "0"],
     "json nowhere": ["PHOTOS", "--json", "none/out.json"],

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from paintseg.eval.amodal import convex_hull, occlusions, overlap
+from paintseg.eval.amodal import convex_hull, occlusions
 from paintseg.eval.datasets import read_manifest
 from paintseg.eval.removal import Measured, discovered, spread, step_across, step_within, summarise
 
@@ -116,8 +116,3 @@ def test_occlusions_hide_a_known_part_and_repeat(photos):
     for one, other in zip(first, again, strict=True):
         assert torch.equal(one.image, other.image) and torch.equal(one.front, other.front)
         assert 0.15 < (one.whole & one.front).sum() / one.whole.sum() < 0.45
-
-
-def test_overlap_is_intersection_over_union():
-    left, right = torch.tensor([True, True, False]), torch.tensor([False, True, True])
-    assert overlap(left, right) == pytest.approx(1 / 3)

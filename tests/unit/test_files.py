@@ -3,6 +3,7 @@
 import os
 import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +13,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
+import paintseg
 from paintseg.errors import InputError
-from paintseg.files import MAX_PIXELS, check_target, read_mask, read_photo, to_image, write_images, write_mask
+from paintseg.io.formats import to_image
+from paintseg.io.masks import read_mask
+from paintseg.io.pictures import check_target, write_images, write_mask
+from paintseg.io.reading import MAX_PIXELS, read_photo
 
 GREY = np.arange(48, dtype=np.uint8).reshape(6, 8) * 5
 COLOUR = np.stack([GREY, GREY[::-1], GREY[:, ::-1]], axis=-1)
@@ -65,6 +70,7 @@ def test_a_photo_is_turned_as_its_exif_says(tmp_path):
 @settings(max_examples=20, deadline=None)
 def test_a_mask_is_read_as_it_was_written(tmp_path_factory, values):
     path = tmp_path_factory.mktemp("masks") / "mask.png"
+    values[0, 0] = 255  # a mask of which nothing is white is refused
     write_mask(path, torch.from_numpy(values).float() / 255)
     assert torch.allclose(read_mask(path), torch.from_numpy(values).float() / 255, atol=1e-6)
 
@@ -72,8 +78,12 @@ def test_a_mask_is_read_as_it_was_written(tmp_path_factory, values):
 def test_strokes_drawn_on_transparency_are_read_by_their_transparency(tmp_path):
     picture = np.zeros((4, 4, 4), np.uint8)  # black strokes
     picture[1, :, 3] = 255
-    assert read_mask(save(tmp_path / "strokes.png", Image.fromarray(picture))).tolist() == \
-        [[0, 0, 0, 0], [1, 1, 1, 1], [0, 0, 0, 0], [0, 0, 0, 0]]
+    assert read_mask(save(tmp_path / "strokes.png", Image.fromarray(picture))).tolist() == [
+        [0, 0, 0, 0],
+        [1, 1, 1, 1],
+        [0, 0, 0, 0],
+        [0, 0, 0, 0],
+    ]
 
 
 def bomb(width, height):
@@ -89,6 +99,13 @@ def test_a_picture_bomb_is_refused_by_its_header(tmp_path, size):
     (tmp_path / "bomb.png").write_bytes(bomb(*size))
     with pytest.raises(InputError, match=f"{MAX_PIXELS // 10**6} million"):
         read_photo(tmp_path / "bomb.png")
+
+
+def test_the_public_face_takes_file_names_as_text(tmp_path):
+    name = str(save(tmp_path / "photo.png", Image.fromarray(COLOUR)))
+    assert torch.equal(paintseg.read_photo(name), read_photo(Path(name)))
+    paintseg.write_mask(str(tmp_path / "mask.png"), torch.eye(4))
+    assert torch.allclose(paintseg.read_mask(str(tmp_path / "mask.png")), torch.eye(4))
 
 
 @given(st.integers(0, 10**9), st.integers(0, 255))
@@ -114,8 +131,9 @@ def test_when_one_picture_cannot_be_written_none_is(tmp_path):
 
 
 def test_what_a_killed_process_left_is_swept_and_what_is_being_written_is_not(tmp_path):
-    left, written, foreign = (tmp_path / name for name in
-                              (".a.unfinished-0123abcd.ora", ".b.unfinished-0123abcd.png", ".c.0123abcd.png"))
+    left, written, foreign = (
+        tmp_path / name for name in (".a.unfinished-0123abcd.ora", ".b.unfinished-0123abcd.png", ".c.0123abcd.png")
+    )
     for path in (left, written, foreign):
         path.write_bytes(b"half")
     for path in (left, foreign):
@@ -124,8 +142,17 @@ def test_what_a_killed_process_left_is_swept_and_what_is_being_written_is_not(tm
     assert {path.name for path in tmp_path.iterdir()} == {written.name, foreign.name, "mask.png"}
 
 
-@pytest.mark.parametrize(("name", "options"), [("x.jpg", {"alpha": True}), ("x.jpg", {"lossless": True}),
-                                               ("x.doc", {}), ("x", {}), ("none/x.png", {}), (".", {})])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("x.jpg", {"alpha": True}),
+        ("x.jpg", {"lossless": True}),
+        ("x.doc", {}),
+        ("x", {}),
+        ("none/x.png", {}),
+        (".", {}),
+    ],
+)
 def test_names_that_could_not_be_written_are_refused_beforehand(tmp_path, name, options):
     with pytest.raises(InputError):
         check_target(tmp_path / name, "-o", **options)

@@ -18,8 +18,13 @@ def test_a_request_that_fits_is_shown_as_it_is():
     assert torch.equal(request.restore(image[None]), image[None])
 
 
-@given(height=st.integers(1, 90), width=st.integers(1, 90), multiple=st.sampled_from([8, 32]),
-       size=st.sampled_from([0, 40, 64]), square=st.booleans())
+@given(
+    height=st.integers(1, 90),
+    width=st.integers(1, 90),
+    multiple=st.sampled_from([8, 32]),
+    size=st.sampled_from([0, 40, 64]),
+    square=st.booleans(),
+)
 @settings(max_examples=40, deadline=None)
 def test_every_request_gets_a_canvas_of_the_models_multiple(height, width, multiple, size, square):
     request = fit((height, width), multiple, size, square)

@@ -1,16 +1,22 @@
 """What the encoder is shown, and how its grid lies on the canvas."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 import torch
 
 from paintseg.config import preset
-from paintseg.frames import box_frame, lasting_frames, make_frame, photo_frame
-from paintseg.view import fit_view, resize
+from paintseg.encoders import Features
+from paintseg.locate import walks
+from paintseg.ops.images import resize, size_of
+from paintseg.prompts import box_prompt, mask_prompt, point_prompt
+from paintseg.segmentation import segment
+from paintseg.tasks.candidates import candidates
+from paintseg.views import frames
+from paintseg.views.frames import box_frame, lasting_frames, make_frame, photo_frame
+from paintseg.views.view import fit_view
 
-from .small_models import MeanColour
+from .small_models import MeanColour, Surroundings, disc_photo, iou
 
 CONFIG = preset("paper", encoder_size=64)
 BOTH = replace(CONFIG, contexts=("view", "photo"), l_affinity=0.5)
@@ -63,6 +69,41 @@ def test_paintings_are_drawn_one_by_one():
     assert all(torch.equal(drawn[n : n + 1], frame.render(paintings[n : n + 1], frame.image)) for n in range(3))
 
 
+@pytest.mark.parametrize("which", [0, 1], ids=["view", "photo"])
+@pytest.mark.parametrize("side", [24, 56], ids=["a coarser canvas", "a finer canvas"])
+def test_where_nothing_was_painted_the_encoder_is_shown_the_photo_itself(which, side):
+    """The canvas is the photo resampled; drawn whole, it would differ from the photo everywhere."""
+    view = fit_view((48, 64), (20, 10, 36, 22), 2, side, 8)
+    canvas, frame = view.crop(PHOTO), view_and_photo_frames(view)[which]
+    assert not torch.equal(frame.render(canvas, frame.image), frame.image)
+    assert torch.equal(frame.show(canvas.expand(2, -1, -1, -1), canvas), frame.image.expand(2, -1, -1, -1))
+    hole = torch.zeros(1, 1, *view.canvas)
+    hole[..., side // 4 : side // 2, side // 4 : side // 2] = 1
+    shown = frame.show(torch.where(hole > 0, 1 - canvas, canvas), canvas)
+    far = frame.render(hole, torch.zeros(1, 1, *frame.image.shape[2:])) == 0
+    assert 0.4 < far.float().mean() < 1
+    assert torch.equal(shown[far.expand_as(shown)], frame.image[far.expand_as(shown)])
+    assert (shown - frame.image)[~far.expand_as(shown)].abs().mean() > 0.1
+
+
+def test_a_view_of_nearly_all_of_the_photo_is_encoded_with_it():
+    view = fit_view((48, 64), (4, 0, 60, 48), 1.07, 64, 64)
+    assert view.box == (2, 0, 62, 48)  # 94 % of the photo
+    (frame,) = view_and_photo_frames(view)
+    assert frame.serves == ("view", "photo") and frame.image.shape == (1, 3, 48, 64)
+    assert frame.area == pytest.approx((-2 * 64 / 60, 0, 62 * 64 / 60, 51), abs=0.3)
+    mask = torch.zeros(1, 1, *view.canvas)
+    mask[..., :51, :32] = 1  # the view's left half: the photo's columns 2 to 32
+    assert torch.allclose(frame.coverage(mask)[:, :4].mean(0), torch.tensor([0.75, 1, 1, 1]), atol=0.02)
+    assert frame.coverage(mask)[:, 4:].max() < 0.01
+
+
+def test_a_view_of_less_is_encoded_by_itself():
+    view = fit_view((48, 64), (6, 0, 58, 48), 1.07, 64, 64)
+    assert view.box == (4, 0, 60, 48)  # 88 %
+    assert [frame.serves for frame in view_and_photo_frames(view)] == [("view",), ("photo",)]
+
+
 def test_coverage_is_the_share_of_every_cell():
     mask = torch.zeros(1, 1, *VIEW.canvas)
     mask[..., 4:12, 0:16] = 1
@@ -100,7 +141,7 @@ def test_an_encoder_without_keys_lends_its_centred_tokens():
 def test_an_encoder_with_keys_is_asked_for_both_at_once():
     class WithKeys(MeanColour):
         def features(self, images, tokens, keys):
-            return SimpleNamespace(tokens=self.encode(images), keys=7 * self.encode(images))
+            return Features(tokens=self.encode(images), keys=7 * self.encode(images))
 
     frame = photo_frame(PHOTO, WithKeys(), BOTH)
     assert torch.equal(frame.keys, 7 * frame.features)
@@ -108,3 +149,58 @@ def test_an_encoder_with_keys_is_asked_for_both_at_once():
 
 def test_keys_are_left_out_when_nothing_uses_them():
     assert make_frame(PHOTO, (0, 0, 64, 48), (48, 64), MeanColour(), CONFIG).keys is None
+
+
+# Grids too fine to walk on
+
+
+@pytest.fixture
+def walked_over(monkeypatch):
+    """The numbers of patches that walks were made over, with at most 60 allowed."""
+    counts, make = [], walks.walk_over
+
+    def counted(keys, *rest):
+        counts.append(keys.shape[-2] * keys.shape[-1])
+        return make(keys, *rest)
+
+    for place in ("amcp.scene", "locate.correction", "locate.region", "locate.placement", "locate.readings"):
+        monkeypatch.setattr(f"paintseg.{place}.walk_over", counted)
+    monkeypatch.setattr(frames, "MOST_WALKED", 60)
+    return counts
+
+
+def test_a_grid_of_few_patches_is_walked_as_it_is():
+    photo, _ = disc_photo()
+    frame = photo_frame(photo[None], MeanColour(), preset("balanced", encoder_size=128))
+    assert frame.grid == (12, 16) and frame.walked() is frame
+
+
+def test_a_grid_of_too_many_is_walked_coarser(walked_over):
+    photo, _ = disc_photo()
+    frame = photo_frame(photo[None], MeanColour(), preset("balanced", encoder_size=128))
+    coarse = frame.walked()
+    assert coarse.grid == size_of(coarse.need_keys()) == (6, 8)
+    assert (coarse.area, coarse.serves) == (frame.area, frame.serves)
+
+
+def test_an_encoder_of_8_px_patches_is_walked_within_the_bound_at_the_size_of_best():
+    fine = frames.Frame((0, 0, 512, 512), (512, 512), torch.zeros(1, 3, 8, 8), *(torch.rand(1, 4, 87, 87),) * 2)
+    assert fine.walked().grid == (64, 64)
+
+
+@pytest.mark.parametrize("kind", ["box", "point", "mask"])
+def test_no_prompt_walks_over_more(walked_over, kind):
+    photo, disc = disc_photo(radius=28)
+    size = tuple(disc.shape)
+    prompts = {
+        "box": box_prompt((38, 22, 90, 74), size),
+        "point": point_prompt([(64, 48)], size),
+        "mask": mask_prompt(disc.roll(6, 1).float()),
+    }
+    config = preset("balanced", size=128, encoder_size=128)
+    found = segment(photo, prompts[kind], Surroundings(), MeanColour(), config)
+    assert walked_over and max(walked_over) <= 60
+    assert iou(found.mask, disc) > 0.8
+    if kind == "point":
+        candidates(photo, prompts[kind], Surroundings(), MeanColour(), config)
+        assert max(walked_over) <= 60

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from paintseg.errors import InputError
-from paintseg.listing import read_pieces
+from paintseg.io.listing import read_pieces
 
 FIELDS = ("photo", "output", "box", "points", "negative_points", "scribble", "negative_scribble", "mask", "auto")
 NAMES = st.sampled_from([*FIELDS, *FIELDS, "other"])
@@ -22,7 +22,7 @@ VALUES = st.recursive(
     max_leaves=6,
 )
 ROWS = VALUES | st.dictionaries(NAMES, VALUES, max_size=5).map(lambda row: {"photo": "a.png"} | row)
-ANYTHING = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ANYTHING = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def read_or_refused(folder, name, text):

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from paintseg.config import preset
-from paintseg.frames import photo_frame
-from paintseg.locate import locate, prior_of, standardise
+from paintseg.locate.region import locate, prior_of, standardise
 from paintseg.prompts import mask_prompt, point_prompt, scribble_prompt
+from paintseg.views.frames import photo_frame
 
 from .small_models import MeanColour, disc_photo, iou
 

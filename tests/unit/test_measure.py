@@ -6,8 +6,8 @@ import torch.nn.functional as F
 
 from paintseg.config import preset
 from paintseg.errors import InputError
-from paintseg.measure import measure
 from paintseg.prompts import point_prompt
+from paintseg.tasks.painting_potential import measure
 
 
 class MeanColour:
@@ -19,7 +19,7 @@ class MeanColour:
         return F.avg_pool2d(images.float(), self.stride)
 
 
-CONFIG = preset("paper", encoder_size=128, size=128, crf_iterations=1)
+CONFIG = preset("paper", encoder_size=128, size=128)
 PHOTO = torch.rand(3, 96, 128, generator=torch.Generator().manual_seed(0))
 OBJECT = torch.zeros(96, 128)
 OBJECT[32:64, 40:88] = 1

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch.nn import functional
 
-from paintseg.morphology import bounding_box
+from paintseg.ops.boxes import bounding_box
 from paintseg.painters.migan import Pose, draw_pose, load_migan, translate
-from paintseg.painters.migan_network import MIGAN, downsample, upsample
+from paintseg.painters.migan_network import MIGAN, downsample, tiled, upsample
 
 from . import migan_source
 from .painter_conformance import PainterConformance, box_hole, photo, seeded
@@ -96,7 +96,7 @@ def test_images_of_a_batch_do_not_influence_each_other(painter):
 
 def test_fixed_noise_is_tiled_beyond_512_px(painter):
     last = painter.module.synthesis["512"].second
-    assert torch.equal(last._fixed(640, 1024)[512:, 512:], last.noise[:128])
+    assert torch.equal(tiled(last.noise, 640, 1024)[512:, 512:], last.noise[:128])
 
 
 def test_fresh_noise_has_the_strength_of_the_fixed_maps(painter):
@@ -141,7 +141,7 @@ def test_no_pose_moves_a_part_of_the_hole_out_of_sight():
     for seed in range(50):
         corners = torch.randint(0, 128, (2, 2), generator=seeded(seed)).sort(0).values
         hole = torch.zeros(1, 128, 128)
-        hole[:, corners[0, 0]:corners[1, 0] + 1, corners[0, 1]:corners[1, 1] + 1] = 1
+        hole[:, corners[0, 0] : corners[1, 0] + 1, corners[0, 1] : corners[1, 1] + 1] = 1
         pose = draw_pose(bounding_box(hole), (128, 128), bool(seed % 2), seeded(seed))
         assert torch.equal(pose.restore(pose.show(hole)) * hole, hole)
         assert translate(hole, pose.right, pose.down).sum() >= hole.sum()

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from paintseg.errors import InputError
-from paintseg.files import check_target, write_image
+from paintseg.io.pictures import check_target, write_image
 
 
 @pytest.mark.parametrize("name", ["...png", "a..PNG", " .webp", "\u00fc\u4e2d.tif"])

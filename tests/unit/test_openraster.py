@@ -25,8 +25,11 @@ def layers(height=30, width=40, seed=0):
         return pixels
 
     plate = torch.randint(256, (3, height, width), generator=generator) / 255
-    return [NamedLayer("cup", layer(5, 3, 20, 25)), NamedLayer("spoon", layer(10, 8, 39, 14), 0.5),
-            NamedLayer("plate", plate)]
+    return [
+        NamedLayer("cup", layer(5, 3, 20, 25)),
+        NamedLayer("spoon", layer(10, 8, 39, 14), 0.5),
+        NamedLayer("plate", plate),
+    ]
 
 
 def test_a_reader_library_sees_every_layer(tmp_path):
@@ -98,9 +101,12 @@ def test_png_set_is_numbered_from_the_front(tmp_path):
         ("a.png", [NamedLayer("a", torch.rand(4, 2, 2))], "must be named .ora, not 'a.png'"),
         ("a.ora", [], "there are no layers to save"),
         ("gone/a.ora", [NamedLayer("a", torch.rand(4, 2, 2))], "the folder .* does not exist"),
-        ("a.ora", [NamedLayer("a", torch.rand(4, 2, 2)), NamedLayer("b", torch.rand(4, 2, 3))],
-         "layer 1 is 3 x 2, not 2 x 2 like the first one"),
-        ("a.ora", [NamedLayer("a", torch.rand(4, 2, 2), 1.5)], "the opacity of layer 0 must be from 0 to 1"),
+        (
+            "a.ora",
+            [NamedLayer("a", torch.rand(4, 2, 2)), NamedLayer("b", torch.rand(4, 2, 3))],
+            "the layer 'b' is 3 x 2, not 2 x 2 like the first one",
+        ),
+        ("a.ora", [NamedLayer("a", torch.rand(4, 2, 2), 1.5)], "the opacity of the layer 'a' must be from 0 to 1"),
     ],
 )
 def test_refusals_leave_no_file(tmp_path, name, given, sentence):

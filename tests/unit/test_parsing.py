@@ -8,15 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paintseg.errors import InputError
-from paintseg.parsing import (
-    as_masks,
-    as_photos,
-    fit_mask,
-    fit_strokes,
-    pair_up,
-    parse_boxes,
-    parse_points,
-)
+from paintseg.io.inputs import as_masks, as_photos, fit_strokes, pair_up, parse_boxes, read_points
+from paintseg.ops.coordinates import from_text, points_of
+from paintseg.ops.images import resize_mask
 
 NUMBERS = st.floats(-1e4, 1e4, allow_nan=False)
 DRAWN = {"x": 10, "y": 20, "width": 100, "height": 50}
@@ -25,25 +19,25 @@ CORNERS = (10.0, 20.0, 110.0, 70.0)
 
 @given(st.lists(st.tuples(NUMBERS, NUMBERS)))
 def test_points_come_back_as_editors_write_them(points):
-    assert parse_points(json.dumps([{"x": x, "y": y} for x, y in points])) == tuple(points)
+    assert points_of(from_text(json.dumps([{"x": x, "y": y} for x, y in points]))) == (tuple(points), ())
 
 
 @pytest.mark.parametrize(
     "text", ['[{"x": 3, "y": 4}]', "[{'x': 3, 'y': 4}]", "[[3, 4]]", "[3, 4]", '{"x": 3, "y": 4, "id": 7}']
 )
 def test_one_point_may_be_written_in_many_ways(text):
-    assert parse_points(text) == ((3.0, 4.0),)
+    assert read_points(text, "", (100, 200)) == (((3.0, 4.0),), (), "")
 
 
 @pytest.mark.parametrize("text", ["", "  ", "[]"])
 def test_no_points_are_no_error(text):
-    assert parse_points(text) == ()
+    assert read_points(text, text, (100, 200)) == ((), (), "")
 
 
 @pytest.mark.parametrize("text", ["here", '[{"x": 1}]', "[1]", '["a", "b"]', "7", '[{"x": true, "y": 1}]'])
 def test_points_that_are_none_are_refused_by_their_name(text):
     with pytest.raises(InputError, match="negative points must be JSON like"):
-        parse_points(text, "negative points")
+        read_points("", text, (100, 200))
 
 
 @pytest.mark.parametrize(
@@ -98,15 +92,13 @@ def test_a_thin_line_survives_shrinking():
 
 def test_strokes_grow_without_spreading():
     strokes = torch.eye(4)
-    assert torch.equal(
-        fit_strokes(strokes, (8, 8)), torch.eye(4).repeat_interleave(2, 0).repeat_interleave(2, 1) > 0
-    )
+    assert torch.equal(fit_strokes(strokes, (8, 8)), torch.eye(4).repeat_interleave(2, 0).repeat_interleave(2, 1) > 0)
 
 
 def test_a_mask_of_another_size_keeps_its_place():
     mask = torch.zeros(10, 10)
     mask[:, :5] = 1
-    fitted = fit_mask(mask, (40, 60))
+    fitted = resize_mask(mask, (40, 60))
     assert fitted[:, :25].min() == 1
     assert fitted[:, 35:].max() == 0
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from paintseg.errors import InputError
-from paintseg.prompts import Prompt, box_prompt, dot_points, mask_prompt, point_prompt, scribble_prompt, stroke_points
+from paintseg.prompts import Prompt, box_prompt, dot_points, mask_prompt, point_prompt, scribble_prompt
 
 SIZE = (40, 60)
 ANYWHERE = torch.ones(SIZE)
@@ -88,9 +88,8 @@ def test_a_box_is_clipped_to_the_image_or_refused(box):
         assert box_prompt(box, SIZE).box == tuple(inside)
 
 
-def test_bumps_are_at_points_strokes_and_the_centre_of_a_box_but_not_at_a_coarse_mask():
+def test_single_bumps_are_at_points_and_the_centre_of_a_box_but_not_at_a_coarse_mask():
     assert point_prompt([(3, 4), (5, 6)], SIZE).bump_centres() == ((3, 4), (5, 6))
-    assert scribble_prompt(dots((3, 4))).bump_centres() == ((3.5, 4.5),)
     assert box_prompt((10, 20, 30, 25), SIZE).bump_centres() == ((20, 22.5),)
     assert mask_prompt(ANYWHERE).bump_centres() == ()
     assert Prompt(SIZE, box=(10, 20, 30, 25), points=((3, 4),)).bump_centres() == ((3, 4), (20, 22.5))
@@ -98,8 +97,9 @@ def test_bumps_are_at_points_strokes_and_the_centre_of_a_box_but_not_at_a_coarse
 
 def test_only_what_was_pointed_at_is_known_to_be_on_the_object():
     prompt = Prompt(SIZE, box=(10, 20, 30, 25), points=((3, 4),), negative_scribble=dots((7, 8)) > 0)
-    assert prompt.anchors() == ((3, 4),)
-    assert prompt.negative_anchors() == ((7.5, 8.5),)
+    assert prompt.anchors().tolist() == [[3, 4]]
+    assert prompt.negative_anchors().tolist() == [[7.5, 8.5]]
+    assert point_prompt([(3, 4)], SIZE).negative_anchors().shape == (0, 2)
 
 
 def test_points_can_be_added():
@@ -112,23 +112,12 @@ def test_an_empty_stroke_on_the_background_counts_as_none():
     assert scribble_prompt(dots((3, 4)), negative=torch.zeros(SIZE)).negative_scribble is None
 
 
-def test_a_long_stroke_gives_a_point_in_every_cell():
-    line = torch.zeros(48, 100, dtype=torch.bool)
-    line[30] = True
-    assert stroke_points(line, spacing=25) == ((12.5, 30.5), (37.5, 30.5), (62.5, 30.5), (87.5, 30.5))
-
-
 @settings(deadline=None)
-@given(hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, max_side=70)), st.integers(1, 30))
-def test_stroke_points_lie_on_the_stroke(drawn, spacing):
-    points = stroke_points(torch.from_numpy(drawn), spacing)
-    assert bool(points) == bool(drawn.any())
-    assert all(drawn[math.floor(y), math.floor(x)] for x, y in points)
-
-
-def test_a_large_photo_painted_over_gives_no_more_points_than_a_small_one():
-    assert len(stroke_points(torch.ones(512, 512, dtype=torch.bool))) == 22**2
-    assert len(stroke_points(torch.ones(1024, 1024, dtype=torch.bool))) == 32**2
+@given(hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, max_side=70)).filter(lambda drawn: drawn.any()))
+def test_every_pixel_of_a_stroke_is_known_to_be_on_the_object(drawn):
+    spots = scribble_prompt(torch.from_numpy(drawn)).anchors()
+    assert {(int(x), int(y)) for x, y in spots.tolist()} == {(x, y) for y, x in zip(*drawn.nonzero(), strict=True)}
+    assert (spots % 1 == 0.5).all()
 
 
 def test_every_painted_dot_is_one_point_whatever_its_size():
@@ -153,22 +142,32 @@ def test_points_of_dots_lie_on_them(drawn):
         (lambda: Prompt(SIZE), "the prompt is empty: give a box, a point, a scribble or a coarse mask on the object"),
         (lambda: Prompt(SIZE, negative_points=((3, 4),)), "the prompt is empty: "),
         (lambda: Prompt((0, 60), points=((0, 0),)), "the image must have at least one pixel, not 60 x 0"),
-        (lambda: box_prompt((1, 2, 3), SIZE), "a box is four numbers x0, y0, x1, y1, not 3"),
+        (
+            lambda: box_prompt((1, 2, 3), SIZE),
+            'the box must be like {"x": 10, "y": 20, "width": 100, "height": 50} or x0, y0, x1, y1, not 3 numbers',
+        ),
         (lambda: box_prompt((9, 2, 1, 8), SIZE), "the box must have x0 < x1 and y0 < y1, not (9, 2, 1, 8)"),
-        (lambda: box_prompt((math.nan, 2, 9, 8), SIZE), "the box must have x0 < x1 and y0 < y1, not (nan, 2, 9, 8)"),
+        (lambda: box_prompt((math.nan, 2, 9, 8), SIZE), "the box must be pixels of a photo, not [nan, 2, 9, 8]"),
         (
             lambda: box_prompt((60, 2, 70, 8), SIZE),
             "the box (60, 2, 70, 8) must cover at least one pixel of the image of 60 x 40",
         ),
         (lambda: point_prompt([(60, 4)], SIZE), "the point (60, 4) lies outside the image of 60 x 40"),
         (lambda: point_prompt([(3, -1)], SIZE), "the point (3, -1) lies outside the image of 60 x 40"),
-        (lambda: point_prompt([(math.nan, 4)], SIZE), "the point (nan, 4) lies outside the image of 60 x 40"),
+        (lambda: point_prompt([(math.nan, 4)], SIZE), "the points must be pixels of a photo, not [nan, 4]"),
         (
             lambda: point_prompt([(3, 4)], SIZE, negative=[(3, 40)]),
             "the point (3, 40) of the negative points lies outside the image of 60 x 40",
         ),
-        (lambda: point_prompt([(3, 4, 5)], SIZE), "a point is two numbers x, y, not (3, 4, 5)"),
+        (
+            lambda: point_prompt([(3, 4, 5)], SIZE),
+            'the points must be like [{"x": 10, "y": 20}] or [[10, 20]], not [3, 4, 5]',
+        ),
         (lambda: point_prompt([(3, 4)], SIZE).with_points([(99, 4)]), "the point (99, 4) lies outside the image"),
+        (
+            lambda: Prompt(SIZE, points=((3, 4), (5, 6)), negative_points=((7, 8),), order=(True, False)),
+            "the order must name 2 points and 1 negative points, not 1 and 1",
+        ),
         (lambda: mask_prompt(torch.zeros(SIZE)), "the mask is empty: no pixel is above 0.5"),
         (lambda: mask_prompt(ANYWHERE[None]), "a coarse mask is H x W, not (1, 40, 60)"),
         (lambda: mask_prompt(ANYWHERE * math.nan), "the mask holds NaN or infinite values"),
@@ -191,3 +190,25 @@ def test_what_points_at_nothing_is_refused(make, sentence):
     with pytest.raises(InputError) as refused:
         make()
     assert str(refused.value).startswith(sentence)
+
+
+def test_points_have_an_order():
+    prompt = Prompt(SIZE, points=((1, 1), (3, 3)), negative_points=((2, 2),), order=(True, False, True))
+    assert prompt.clicks() == (((1, 1), True), ((2, 2), False), ((3, 3), True))
+    more = prompt.with_points(negative=[(4, 4)])
+    assert more.clicks() == (*prompt.clicks(), ((4, 4), False))
+    assert point_prompt([(1, 1), (3, 3)], SIZE, [(2, 2)]).clicks() == (((1, 1), True), ((3, 3), True), ((2, 2), False))
+
+
+def test_what_was_said_first_is_the_extent_or_the_first_point():
+    clicked = point_prompt([(1, 1), (3, 3)], SIZE, [(2, 2)])
+    assert clicked.first_said() == point_prompt([(1, 1)], SIZE)
+    boxed = box_prompt((5, 5, 20, 20), SIZE)
+    assert boxed.with_points([(6, 6)], [(7, 7)]).first_said() == boxed
+
+
+def test_strokes_on_what_is_not_the_object_stay_with_the_first_point():
+    drawn = block(40, 10, 50, 30) > 0
+    clicked = Prompt(SIZE, points=((1, 1), (3, 3)), negative_scribble=drawn)
+    assert clicked.first_said().points == ((1, 1),)
+    assert torch.equal(clicked.first_said().negative_scribble, drawn)

@@ -11,10 +11,10 @@ import pytest
 
 from paintseg.__main__ import main
 from paintseg.cli.bench import made_up_photo
-from paintseg.engines import connect, work_on_ray
 from paintseg.errors import InputError
 from paintseg.eval.__main__ import main as evaluation
-from paintseg.files import to_image
+from paintseg.io.formats import to_image
+from paintseg.tasks.ray_cluster import connect, work_on_ray
 
 pytest.importorskip("ray", reason="Ray is not installed; scripts/test --all installs it")
 pytestmark = pytest.mark.long
@@ -67,6 +67,7 @@ def test_a_cluster_writes_the_very_masks_one_process_writes(photos, tmp_path, mo
 
 def deadly(folder):
     """Work whose first worker is killed, as by the system for want of memory, with the piece 3 in hand."""
+
     def work(piece):
         died = Path(folder, "died")
         if piece == 3 and not died.exists():
@@ -80,7 +81,7 @@ def deadly(folder):
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 def test_what_a_killed_worker_had_in_hand_is_done_by_another(tmp_path):
-    found = work_on_ray(range(COUNT), "paintseg.engines:called", {"work": deadly(str(tmp_path))}, 2)
+    found = work_on_ray(range(COUNT), "paintseg.tasks.ray_cluster:called", {"work": deadly(str(tmp_path))}, 2)
     assert sorted(found) == [10 * piece for piece in range(COUNT)]
     assert (tmp_path / "died").exists()
     done = [path.name.split("-")[0] for path in tmp_path.glob("*-*")]
@@ -92,12 +93,12 @@ def test_a_refusal_is_the_work_s_own_sentence():
         raise InputError(f"piece {piece} is nothing")
 
     with pytest.raises(InputError, match="piece 7 is nothing"):
-        list(work_on_ray([7], "paintseg.engines:called", {"work": refuse}, 1))
+        list(work_on_ray([7], "paintseg.tasks.ray_cluster:called", {"work": refuse}, 1))
 
 
 def test_more_workers_than_the_cluster_has_cores_for_are_refused():
     with pytest.raises(InputError, match="need 8 CPUs and the cluster has 2"):
-        list(work_on_ray(range(9), "paintseg.engines:called", {"work": partial(int)}, 4, threads=2))
+        list(work_on_ray(range(9), "paintseg.tasks.ray_cluster:called", {"work": partial(int)}, 4, threads=2))
 
 
 def test_the_evaluation_on_a_cluster_has_the_rows_of_one_process(photos, tmp_path, monkeypatch):
@@ -106,8 +107,9 @@ def test_the_evaluation_on_a_cluster_has_the_rows_of_one_process(photos, tmp_pat
     (tmp_path / "set" / "masks").mkdir()
     with open("manifest.csv", "w", newline="") as opened:
         writer = csv.writer(opened)
-        writer.writerow(["dataset", "stem", "image", "x0", "y0", "x1", "y1",
-                         "centroid_x", "centroid_y", "inner_x", "inner_y"])
+        writer.writerow(
+            ["dataset", "stem", "image", "x0", "y0", "x1", "y1", "centroid_x", "centroid_y", "inner_x", "inner_y"]
+        )
         for number in range(3):
             to_image(made_up_photo(80, 52, number)[0]).save(f"set/images/{number}.png")
             to_image(made_up_photo(80, 52, number)[0].mean(0) > 0.5).save(f"set/masks/{number}.png")

@@ -94,7 +94,7 @@ def test_turns_agree_with_pillow():
     mine = transform(ramp, 1.0, 30, False)[0]
     theirs = Image.fromarray((ramp[0] * 255).byte().numpy()).rotate(30, Image.Resampling.BILINEAR, expand=True)
     theirs = torch.from_numpy(np.array(theirs)) / 255
-    mine, theirs = (whole[len(whole) // 2 - 10:][:20, len(whole) // 2 - 10:][:, :20] for whole in (mine, theirs))
+    mine, theirs = (whole[len(whole) // 2 - 10 :][:20, len(whole) // 2 - 10 :][:, :20] for whole in (mine, theirs))
     assert (mine - theirs).abs().mean() < 0.05 < (mine - theirs.T).abs().mean()
 
 
@@ -108,8 +108,13 @@ def test_a_contact_shadow_darkens_the_ground_below_only():
 
 @settings(max_examples=30, deadline=None)
 @given(
-    scale=st.floats(0.05, 4), rotation=st.floats(-720, 720), flip=st.booleans(), opacity=st.floats(0, 1),
-    x=st.floats(-50, 100), y=st.floats(-50, 100), shadow=st.floats(0, 1),
+    scale=st.floats(0.05, 4),
+    rotation=st.floats(-720, 720),
+    flip=st.booleans(),
+    opacity=st.floats(0, 1),
+    x=st.floats(-50, 100),
+    y=st.floats(-50, 100),
+    shadow=st.floats(0, 1),
 )
 def test_any_placement_gives_a_picture(scale, rotation, flip, opacity, x, y, shadow):
     layer = tile(RED, (10, 5, 27, 15))

@@ -8,15 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paintseg.errors import InputError
-from paintseg.files import read_mask, read_photo
-from paintseg.layers import cut_out, find_shadow, paint_out, reassemble, remove, strangeness
+from paintseg.io.masks import read_mask
+from paintseg.io.reading import read_photo
+from paintseg.layers import cut_out, find_shadow, paint_out, plausibility, reassemble, remove, strangeness
 from paintseg.layers.detail import add_detail
 from paintseg.layers.removal import apart, hole_of
 from paintseg.layers.seam import depth_inside, join, membrane
 from paintseg.layers.window import show, show_hole, window
-from paintseg.morphology import dilate, erode, outer_ring
+from paintseg.ops.images import resize
+from paintseg.ops.morphology import dilate, erode, outer_ring
 from paintseg.painters import keep_outside
-from paintseg.view import resize
 
 ROOT = Path(__file__).resolve().parents[2]
 ASSETS = ROOT / "workflows" / "assets"
@@ -203,6 +204,21 @@ def test_the_stranger_painting_loses():
     assert strangeness(photo, hole, ColourEncoder()) < strangeness(odd, hole, ColourEncoder())
 
 
+def test_patches_too_many_to_be_compared_are_means_of_several():
+    class Fine(ColourEncoder):
+        stride = 1
+
+        def encode(self, images):
+            return images.float() + 0.1
+
+    photo = torch.full((3, 112, 112), 0.5)
+    hole = square((112, 112), (42, 42, 70, 70))
+    inside, around = plausibility.patches(photo, hole, Fine())
+    assert 1000 < inside.shape[1] + around.shape[1] <= plausibility.MOST_WALKED
+    odd = torch.where(hole, torch.tensor([1.0, 0.0, 0.0]).view(3, 1, 1), photo)
+    assert strangeness(photo, hole, Fine()) < 1e-5 < 0.1 < strangeness(odd, hole, Fine())
+
+
 def test_the_best_candidate_is_taken():
     photo, mask = torch.full((3, 112, 112), 0.5), square((112, 112), (42, 42, 70, 70))
     done = paint_out(photo, mask, FlatPainter(), candidates=5, encoder=ColourEncoder())
@@ -234,7 +250,7 @@ def test_put_back_at_its_place_the_object_is_the_photo_again(migan, shuttle):
     [
         ({"mask": torch.zeros(20, 30)}, "the mask is empty"),
         ({"mask": torch.ones(20, 30)}, "covers the whole image; nothing is left to paint from"),
-        ({"mask": torch.ones(30, 20)}, "the mask must be H x W with the image's size 30 x 20, not 20 x 30"),
+        ({"mask": torch.ones(30, 20)}, "the mask must have the image's size 30 x 20, not 20 x 30"),
         ({"mask": torch.full((20, 30), torch.nan)}, "the mask holds NaN"),
         ({"image": torch.full((3, 20, 30), torch.inf)}, "the image holds NaN or infinite pixels"),
         ({"candidates": 0}, "at least one candidate"),

@@ -5,17 +5,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paintseg import amcp
+from paintseg.amcp import loop as amcp
+from paintseg.amcp.scene import prepare
 from paintseg.config import preset
 from paintseg.painters import round_trip
 from paintseg.prompts import box_prompt
-from paintseg.scene import prepare
 
 from .small_models import MeanColour, Surroundings, disc_photo, iou
 
 SIZE = (96, 128)
 PHOTO, DISC = disc_photo(SIZE)
-PLAIN = preset("paper", size=128, encoder_size=128, paintings=1, crf_iterations=2)
+PLAIN = preset("paper", size=128, encoder_size=128, paintings=1)
 WIDE = preset("paper", size=128, encoder_size=128, paintings=1, l_color=0.0, contexts=("view", "photo", "box"))
 
 

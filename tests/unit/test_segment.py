@@ -5,24 +5,24 @@ from dataclasses import replace
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from paintseg import amcp
+from paintseg.amcp import loop as amcp
 from paintseg.config import preset
 from paintseg.errors import InputError, PainterError
 from paintseg.prompts import Prompt, box_prompt, mask_prompt, point_prompt, scribble_prompt
-from paintseg.segment import begin, drop_refused, finish, segment
+from paintseg.segmentation import begin, drop_refused, finish, segment
 
 from .small_models import MeanColour, Paints, Surroundings, disc_photo, embedded, example, iou
 
 SIZE = (96, 128)
 PHOTO, DISC = disc_photo(SIZE)
 BOX = box_prompt((40, 24, 88, 72), SIZE)
-PLAIN = preset("paper", size=128, encoder_size=128, paintings=1, crf_iterations=2, steps=2)
-OURS = preset("fast", size=128, encoder_size=128, steps=2)
+PLAIN = preset("paper", size=128, encoder_size=128, paintings=1, steps=2)
+OURS = preset("fast", size=128, encoder_size=128, photo_size=0, steps=2)
 FAST = preset("fast")
-TINY = preset("fast", size=128, encoder_size=112, steps=1, finish_size=64)
+TINY = preset("fast", size=128, encoder_size=112, photo_size=0, steps=1)
 ASTRONAUT_BOX = box_prompt((346, 0, 482, 298), (512, 512))
 
 
@@ -44,15 +44,26 @@ def boxed():
 # The example photo
 
 
-@pytest.mark.parametrize("name", ["fast", "balanced"])
-@pytest.mark.parametrize("prompt", [ASTRONAUT_BOX, point_prompt([(410, 130)], (512, 512))], ids=["box", "point"])
+SMALL_BOX, SMALL_POINT = box_prompt((108, 0, 151, 93), (160, 160)), point_prompt([(128, 41)], (160, 160))
+
+
+@pytest.mark.parametrize(
+    ("name", "prompt"),
+    [
+        pytest.param("fast", SMALL_BOX, id="fast-box"),
+        pytest.param("balanced", SMALL_POINT, id="balanced-point"),
+        pytest.param("fast", SMALL_POINT, id="fast-point", marks=pytest.mark.long),
+        pytest.param("balanced", SMALL_BOX, id="balanced-box", marks=pytest.mark.long),
+    ],
+)
 def test_a_seed_gives_the_same_result_again_and_with_other_threads_up_to_rounding(name, prompt):
-    config, before = preset(name, size=192, encoder_size=280, photo_size=280), torch.get_num_threads()
-    found = []
+    photo = torch.nn.functional.interpolate(example()[0][None], prompt.size, mode="area")[0]
+    config = preset(name, size=128, encoder_size=140, photo_size=140)
+    before, found = torch.get_num_threads(), []
     try:
         for threads in (1, 1, 2):
             torch.set_num_threads(threads)
-            found.append(really(example()[0], prompt, config, seed=7))
+            found.append(really(photo, prompt, config, seed=7))
     finally:
         torch.set_num_threads(before)
     once, again, other = found
@@ -77,8 +88,8 @@ def test_a_mirrored_photo_gives_nearly_the_mirrored_mask(boxed):
 
 
 def test_a_photo_in_a_wider_frame_gives_the_same_mask_moved_along():
-    """To the bit, when only the view is looked at and lies inside the photo either way."""
-    config = replace(FAST, contexts=("view",), settle_rounds=0, size=128, encoder_size=224, steps=1)
+    """Bit by bit, when only the view is looked at and lies inside the photo either way."""
+    config = replace(FAST, contexts=("view",), settle_reach=0.0, size=128, encoder_size=224, steps=1)
     wide = torch.full((3, 640, 640), 0.5)
     wide[:, 50:562, 30:542] = example()[0]
     further = wide.roll((17, -41), (1, 2))
@@ -119,7 +130,7 @@ def _wall(image, hole):
 
 @pytest.mark.parametrize(("right", "down"), [(8, 0), (-16, 8), (24, -16)])
 def test_a_moved_photo_gives_the_mask_moved_along(right, down):
-    """By multiples of the encoder's cells, and of the whole view: to the bit away from the photo's edge."""
+    """By multiples of the encoder's cells, and of the whole view: bit by bit away from the photo's edge."""
     photo, prompt = PHOTO.roll((down, right), (1, 2)), box_prompt((40 + right, 24 + down, 88 + right, 72 + down), SIZE)
     config = replace(PLAIN, contexts=("view",), l_color=0.0)
     assert torch.equal(
@@ -223,7 +234,6 @@ def test_odd_photos_with_the_embedded_models(size):
     assert found.mask.shape == size and found.soft.isfinite().all()
 
 
-@settings(deadline=None, max_examples=40)
 @given(st.integers(1, 40), st.integers(1, 40), st.data())
 def test_any_photo_and_prompt_gives_a_mask_of_its_size(height, width, data):
     size = (height, width)
@@ -267,18 +277,20 @@ def test_a_huge_photo_takes_about_the_time_of_a_small_one():
         found = really(picture, prompt)
         took.append(time.process_time() - begun)
     assert iou(found.mask[1000:1512, 2000:2512], example()[1]) >= 0.85
-    assert took[1] < 1.5 * took[0] + 2
+    # In shares of the small one's time, which any processor keeps: 64 times the pixels, each looked at a few times.
+    # One step of the method on all of them would take tens of times as long.
+    assert took[1] < 4 * took[0]
 
 
 @pytest.mark.parametrize(
     ("photo", "sentence"),
     [
-        (PHOTO[:1], r"an image is 3 x H x W, not \(1, 96, 128\); give a grey one three times"),
-        (PHOTO[0], r"an image is 3 x H x W, not \(96, 128\)"),
-        (torch.rand(4, *SIZE), r"an image is 3 x H x W, not \(4, 96, 128\)"),
-        (torch.rand(3, 0, 128), r"an image is 3 x H x W, not \(3, 0, 128\)"),
-        ((PHOTO * 255).byte(), r"an image holds floating point values in \[0, 1\], not torch.uint8"),
-        (PHOTO * 255, r"an image holds values in \[0, 1\], not from .* to 2.."),
+        (PHOTO[:1], r"the image must be 3 x H x W, not \(1, 96, 128\); give a grey one three times"),
+        (PHOTO[0], r"the image must be 3 x H x W, not \(96, 128\)"),
+        (torch.rand(4, *SIZE), r"the image must be 3 x H x W, not \(4, 96, 128\)"),
+        (torch.rand(3, 0, 128), r"the image must be 3 x H x W, not \(3, 0, 128\)"),
+        ((PHOTO * 255).byte(), r"the image must hold floating point values in \[0, 1\], not torch.uint8"),
+        (PHOTO * 255, r"the image must hold values in \[0, 1\], not from .* to 2.."),
         (PHOTO * float("nan"), "the image holds NaN or infinite pixels"),
         (PHOTO / 0, "the image holds NaN or infinite pixels"),
         (PHOTO[:, :50], "the prompt is for an image of 128 x 96, the image is 128 x 50"),
@@ -299,7 +311,7 @@ def test_not_object_points_all_over_the_object_are_refused():
     prompt = Prompt(
         SIZE, box=BOX.box, negative_points=tuple((x, y) for x in range(36, 94, 2) for y in range(20, 78, 2))
     )
-    with pytest.raises(InputError, match="the not-object points leave nothing of the object"):
+    with pytest.raises(InputError, match="the negative points leave nothing of the object"):
         plainly(PHOTO, prompt)
 
 

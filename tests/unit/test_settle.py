@@ -8,15 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paintseg.config import preset
-from paintseg.frames import photo_frame
+from paintseg.locate.placement import cells_in, place_box, place_mask
 from paintseg.prompts import box_prompt, mask_prompt
-from paintseg.scene import prepare
-from paintseg.segment import segment
-from paintseg.settle import cells_in, place_box, place_mask, settle_box, widen_box
+from paintseg.segmentation import segment
+from paintseg.views.frames import photo_frame
 
 from .small_models import MeanColour, Surroundings, disc_photo, iou
 
-CONFIG = preset("paper", start="affinity", encoder_size=160, settle_reach=0.25, settle_rounds=2)
+CONFIG = preset("paper", start="affinity", encoder_size=160, settle_reach=0.25)
 SIZE = (128, 160)
 PHOTO, DISC = disc_photo(SIZE, (80, 64), 32)
 TIGHT = (48, 32, 112, 96)
@@ -33,47 +32,30 @@ def moved(across, down):
     return TIGHT[0] + across, TIGHT[1] + down, TIGHT[2] + across, TIGHT[3] + down
 
 
-@pytest.mark.parametrize("config", [CONFIG, replace(CONFIG, settle_reach=0), replace(CONFIG, settle_rounds=0)])
-def test_a_box_that_fits_stays(config):
-    assert settle_box(TIGHT, FRAME, config, SIZE) == TIGHT
+def test_a_box_that_fits_stays():
+    assert place_box(TIGHT, FRAME, CONFIG, SIZE) == TIGHT
 
 
-def test_without_reach_and_rounds_any_box_stays():
-    config = replace(CONFIG, settle_reach=0, settle_rounds=0)
-    assert settle_box(moved(16, 0), FRAME, config, SIZE) == moved(16, 0)
+@settings(max_examples=40, deadline=None)
+@given(st.tuples(*[st.integers(0, 16)] * 4))
+def test_room_around_the_object_moves_nothing(room):
+    left, up, right, down = room
+    loose = TIGHT[0] - left, TIGHT[1] - up, TIGHT[2] + right, TIGHT[3] + down
+    assert place_box(loose, FRAME, CONFIG, SIZE) == loose
 
 
-def test_a_box_beside_its_object_is_widened_until_it_holds_it():
-    x0, y0, x1, y1 = widen_box(moved(16, 0), FRAME, CONFIG, SIZE)
-    assert x0 <= 52 and (y0, y1) == (32, 96) and x1 == 128
+@pytest.mark.parametrize("radius", [2, 3, 5, 8, 12])
+@pytest.mark.parametrize("at", [(80, 64), (61, 43), (30, 90)])
+def test_the_tight_box_of_a_small_thing_stays(at, radius):
+    frame = photo_frame(disc_photo(SIZE, at, radius)[0][None], MeanColour(4), CONFIG)
+    tight = at[0] - radius, at[1] - radius, at[0] + radius, at[1] + radius
+    assert place_box(tight, frame, CONFIG, SIZE) == tight
 
 
 @pytest.mark.parametrize("shift", [(16, 0), (-16, 0), (0, 16), (0, -16), (16, 16), (-16, 16)])
 def test_a_box_a_quarter_of_its_side_away_is_brought_back_until_it_holds_the_object(shift):
     drawn = moved(*shift)
     assert overlap(place_box(drawn, FRAME, CONFIG, SIZE), TIGHT) > overlap(drawn, TIGHT) + 0.1
-    x0, y0, x1, y1 = settle_box(drawn, FRAME, CONFIG, SIZE)
-    assert DISC[y0:y1, x0:x1].sum() > 0.97 * DISC.sum() > DISC[drawn[1] : drawn[3], drawn[0] : drawn[2]].sum()
-
-
-@pytest.mark.parametrize(("across", "widened"), [(-1, False), (1, False), (-5, True), (5, True)])
-def test_a_small_box_is_not_widened_for_a_gap_smaller_than_half_a_patch(across, widened):
-    frame = photo_frame(disc_photo(SIZE, (80, 64), 12)[0][None], MeanColour(4), CONFIG)
-    drawn = (68 + across, 52, 92 + across, 76)
-    x0, y0, x1, y1 = widen_box(drawn, frame, CONFIG, SIZE)
-    assert ((x1 - x0 > 24) is widened) and (y0, y1) == (52, 76)
-
-
-def test_only_a_box_that_was_moved_is_looked_beyond():
-    config = replace(CONFIG, settle_grow=1.25, valid_rate=1.0, view_context=0.0, size=128)
-
-    def room(box, config):
-        return int(prepare(PHOTO, box_prompt(box, SIZE), MeanColour(4), config, 8).allowed.sum())
-
-    kinds = config, replace(config, settle_grow=1)
-    wider, tight = ([room(box, each) for box in (moved(16, 0), TIGHT)] for each in kinds)
-    assert wider[0] == pytest.approx(1.25**2 * tight[0], rel=0.1)
-    assert wider[1] == tight[1]
 
 
 def test_on_a_grid_too_fine_to_try_every_place_the_box_comes_back_all_the_same():
@@ -83,21 +65,21 @@ def test_on_a_grid_too_fine_to_try_every_place_the_box_comes_back_all_the_same()
         assert overlap(place_box(moved(*shift), fine, CONFIG, SIZE), TIGHT) > 0.85
 
 
-@settings(max_examples=40, deadline=None)
+@settings(deadline=None)
 @given(st.integers(-16, 16), st.integers(-16, 16))
 def test_settling_never_leads_away_from_the_object(across, down):
     drawn = moved(across, down)
-    settled = settle_box(drawn, FRAME, CONFIG, SIZE)
+    settled = place_box(drawn, FRAME, CONFIG, SIZE)
     assert overlap(settled, TIGHT) >= overlap(drawn, TIGHT) - 0.1
 
 
 @pytest.mark.parametrize("box", [(0, 0, 160, 128), (0, 0, 1, 1), (159, 127, 160, 128), (80, 64, 82, 65)])
 def test_boxes_too_large_or_too_small_to_tell_stay_on_the_photo(box):
-    x0, y0, x1, y1 = settle_box(box, FRAME, CONFIG, SIZE)
+    x0, y0, x1, y1 = place_box(box, FRAME, CONFIG, SIZE)
     assert 0 <= x0 < x1 <= 160 and 0 <= y0 < y1 <= 128
 
 
-@settings(max_examples=40, deadline=None)
+@settings(deadline=None)
 @given(st.integers(-16, 16), st.integers(-16, 16))
 def test_a_coarse_mask_is_brought_back_to_its_object(across, down):
     drawn = torch.roll(DISC, (down, across), (0, 1)).float()
@@ -125,7 +107,7 @@ def test_a_mask_with_a_point_stays_where_it_was_drawn():
 
 
 def test_a_moved_mask_finds_the_object_it_is_the_shape_of():
-    config = preset("balanced", size=128, encoder_size=160, photo_size=160, steps=1, finish_size=96)
+    config = preset("balanced", size=128, encoder_size=160, photo_size=160, steps=1)
     drawn = mask_prompt(torch.roll(DISC, (14, -14), (0, 1)).float())
     found, left = (segment(PHOTO, drawn, Surroundings(), MeanColour(4), one) for one in (config, config.in_place()))
     assert iou(found.mask, DISC) > 0.95
@@ -134,7 +116,7 @@ def test_a_moved_mask_finds_the_object_it_is_the_shape_of():
 
 def test_a_blank_wall_moves_nothing():
     frame = photo_frame(torch.full((1, 3, *SIZE), 0.5), MeanColour(4), CONFIG)
-    assert settle_box(TIGHT, frame, CONFIG, SIZE) == TIGHT
+    assert place_box(TIGHT, frame, CONFIG, SIZE) == TIGHT
     assert torch.equal(place_mask(DISC.float(), frame, CONFIG), DISC.float())
 
 

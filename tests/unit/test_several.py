@@ -7,10 +7,11 @@ import torch
 
 from paintseg.config import Config, preset
 from paintseg.errors import InputError
-from paintseg.models import embedded_models
 from paintseg.prompts import box_prompt, mask_prompt, point_prompt
-from paintseg.segment import Result, begin, segment
-from paintseg.several import apart, exclude_each_other, prompts_from_labels, resolve, segment_each, shares
+from paintseg.segmentation import Result, begin, segment
+from paintseg.tasks.several import apart, exclude_each_other, resolve, segment_each, shares
+
+from .small_models import embedded
 
 SIZE = (120, 200)
 BOXES = ((20, 30, 60, 90), (130, 30, 180, 90))
@@ -20,7 +21,7 @@ PAPER = replace(Config(), steps=2, paintings=1, size=192, encoder_size=196, l_co
 
 @pytest.fixture(scope="module")
 def models():
-    return embedded_models()
+    return embedded()
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ class Counting:
 @pytest.fixture(scope="module")
 def found(photo, models):
     """Two boxes with a view each, and what each gives alone."""
-    config = preset("fast", encoder_size=224)
+    config = preset("fast", size=192, encoder_size=224, photo_size=224)
     prompts = [box_prompt(box, SIZE) for box in BOXES]
     alone = [segment(photo, prompt, models.painter, models.encoder, config) for prompt in prompts]
     return segment_each(photo, prompts, models.painter, models.encoder, config), alone
@@ -116,16 +117,6 @@ def test_objects_that_lie_apart_are_painted_out_together(photo, models):
     assert torch.equal(view.painting[0][:, outside[0]], view.scene.canvas[0][:, outside[0]])
 
 
-def test_rules_that_save_calls_hold_for_several_objects_too(photo, models):
-    painter = Counting(models.painter)
-    prompts = [box_prompt(box, SIZE) for box in BOXES]
-    config = replace(PAPER, steps=6, paintings=3, first_paintings=2, first_agreement=0.0, stop_change=1.0)
-    several = segment_each(photo, prompts, painter, models.encoder, config)
-    assert [len(one.states) for one in several.results] == [2, 2]
-    paintings = several.results[0].states[0].painting
-    assert len(paintings) in (2, 3) and not any(torch.equal(paintings[0], other) for other in paintings[1:])
-
-
 def test_shares_of_a_painting_are_asked_call_by_call(photo, models):
     photo = photo[:, :64, :64].repeat(1, 2, 2)
     hole = torch.zeros(1, 128, 128)
@@ -162,21 +153,6 @@ def test_a_point_on_one_object_is_off_the_others():
     first, second = exclude_each_other([point_prompt([(40, 60)], SIZE, [(1, 1)]), point_prompt([(150, 60)], SIZE)])
     assert first.negative_points == ((1.0, 1.0), (150.0, 60.0))
     assert second.negative_points == ((40.0, 60.0),)
-
-
-@pytest.mark.parametrize("scale", [1, 255])
-def test_labels_become_one_mask_each_in_the_order_of_their_numbers(scale):
-    labels = torch.zeros(SIZE, dtype=torch.long)
-    labels[5:20, 5:20], labels[40:60, 40:60] = 7, 2
-    prompts = prompts_from_labels(labels if scale == 1 else labels / 255)
-    assert [float(prompt.mask.sum()) for prompt in prompts] == [400, 225]
-
-
-def test_what_is_no_label_map_is_refused():
-    with pytest.raises(InputError, match="holds no object"):
-        prompts_from_labels(torch.zeros(SIZE))
-    with pytest.raises(InputError, match="H x W"):
-        prompts_from_labels(torch.ones(1, *SIZE))
 
 
 def test_the_object_that_cannot_be_used_is_named(photo, models):

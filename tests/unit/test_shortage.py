@@ -3,11 +3,10 @@
 import pytest
 import torch
 
-from paintseg import candidates as candidates_of
-from paintseg import discovery, measure, several, video
-from paintseg.chunks import SHORTAGE, is_shortage, says_shortage
+from paintseg.amcp.score import score
 from paintseg.config import preset
-from paintseg.files import read_photo, to_image
+from paintseg.io.formats import to_image
+from paintseg.io.reading import read_photo
 from paintseg.layers import (
     NamedLayer,
     Placement,
@@ -21,9 +20,13 @@ from paintseg.layers import (
     save_openraster,
     save_png_set,
 )
+from paintseg.locate import discovery
+from paintseg.ops.memory import SHORTAGE, is_shortage, says_shortage
 from paintseg.prompts import box_prompt, point_prompt
-from paintseg.score import score
-from paintseg.segment import segment
+from paintseg.segmentation import segment
+from paintseg.tasks import candidates as candidates_of
+from paintseg.tasks import painting_potential as measure
+from paintseg.tasks import several, video
 
 from .small_models import MeanColour, Surroundings, disc_photo
 
@@ -56,7 +59,7 @@ WITH_A_FULL_ENCODER = {
     "measure": lambda: measure.measure(PHOTO, 1 - PHOTO, DISC, Full(), SMALL),
     "coarse_mask": lambda: discovery.coarse_mask(PHOTO, Full()),
     "coarse_masks": lambda: discovery.coarse_masks(PHOTO, Full(), 2),
-    "score": lambda: score(segment(PHOTO, BOX, PAINTER, ENCODER, SMALL), PAINTER, PAINTER, Full()),
+    "score": lambda: score(DISC, segment(PHOTO, BOX, PAINTER, ENCODER, SMALL).states[-1], PAINTER, PAINTER, Full()),
     "paint_out": lambda: paint_out(PHOTO, DISC, PAINTER, candidates=2, encoder=Full()),
     "amodal": lambda: amodal(PHOTO, DISC, box_prompt((2, 2, 20, 20), SIZE), PAINTER, Full(), SMALL),
     "peel": lambda: peel(PHOTO, [BOX], PAINTER, Full(), SMALL),
@@ -69,9 +72,9 @@ WITH_A_FULL_PAINTER = {
 }
 WHERE_SOMETHING_INSIDE_FAILS = {
     "matte": ("paintseg.layers.matting.solve", lambda path: matte(PHOTO, DISC.float())),
-    "cut_out": ("paintseg.layers.cutout.foreground", lambda path: cut_out(PHOTO, DISC.float())),
+    "cut_out": ("paintseg.layers.cutout._clear_edge", lambda path: cut_out(PHOTO, DISC.float())),
     "reassemble": ("paintseg.layers.compose.transform", lambda path: reassemble(PHOTO, [LAYER], TURNED)),
-    "flatten": ("paintseg.layers.openraster.over", lambda path: flatten([NamedLayer("one", LAYER)])),
+    "flatten": ("paintseg.layers.stack.upon", lambda path: flatten([NamedLayer("one", LAYER)])),
     "save_openraster": (
         "paintseg.layers.openraster.to_image",
         lambda path: save_openraster(path / "x.ora", [NamedLayer("one", LAYER)]),
@@ -81,15 +84,18 @@ WHERE_SOMETHING_INSIDE_FAILS = {
         lambda path: save_png_set(path / "set", [NamedLayer("one", LAYER)]),
     ),
     "several.resolve": (
-        "paintseg.several.resolve",
+        "paintseg.tasks.several.resolve",
         lambda path: several.segment_each(PHOTO, [BOX], PAINTER, ENCODER, SMALL),
     ),
     "candidates.ranked": (
-        "paintseg.candidates.ranked",
+        "paintseg.tasks.candidates.ranked",
         lambda path: candidates_of.candidates(PHOTO, point_prompt([(32, 24)], SIZE), PAINTER, ENCODER, SMALL),
     ),
-    "video.carry": ("paintseg.video.carry", lambda path: list(video.follow([PHOTO] * 2, BOX, PAINTER, ENCODER, SMALL))),
-    "discovery": ("paintseg.discovery._cuts", lambda path: discovery.coarse_mask(PHOTO, ENCODER)),
+    "video.carry": (
+        "paintseg.tasks.video.carry",
+        lambda path: list(video.follow([PHOTO] * 2, BOX, PAINTER, ENCODER, SMALL)),
+    ),
+    "discovery": ("paintseg.locate.discovery._cuts", lambda path: discovery.coarse_mask(PHOTO, ENCODER)),
 }
 
 
@@ -119,7 +125,7 @@ def test_memory_that_runs_out_inside_is_said_in_one_sentence(name, monkeypatch, 
 
 def test_a_photo_too_large_for_the_memory_is_not_called_broken(tmp_path, monkeypatch):
     to_image(PHOTO).save(tmp_path / "photo.png")
-    monkeypatch.setattr("paintseg.files._convert", lambda *_: (_ for _ in ()).throw(MemoryError()))
+    monkeypatch.setattr("paintseg.io.reading._photo", lambda *_: (_ for _ in ()).throw(MemoryError()))
     with pytest.raises(MemoryError):
         read_photo(tmp_path / "photo.png")
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from paintseg.errors import WeightsError
-from paintseg.torchscript import is_torchscript, read_torchscript
+from paintseg.io.torchscript import is_torchscript, read_torchscript
 
 warnings.filterwarnings("ignore", category=DeprecationWarning, module="torch.jit")
 
@@ -135,7 +135,7 @@ def test_what_is_wrong_in_an_archive_is_said(outer, tmp_path, entry, content, wo
     assert str(path) in str(refusal.value) and "\n" not in str(refusal.value)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.integers(0, 10**6), value=st.integers(0, 255), cut=st.booleans())
 def test_a_broken_table_is_refused_and_nothing_else_happens(outer, tmp_path, place, value, cut):
     with zipfile.ZipFile(outer) as archive:

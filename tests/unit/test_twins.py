@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paintseg.config import preset
-from paintseg.frames import photo_frame
-from paintseg.locate import first_met, locate, surrounded
+from paintseg.locate.region import first_met, locate, surrounded
 from paintseg.prompts import box_prompt, point_prompt, scribble_prompt
-from paintseg.segment import segment
+from paintseg.segmentation import segment
+from paintseg.views.frames import photo_frame
 
 from .small_models import MeanColour, disc_photo, embedded, example, iou
 
@@ -99,14 +99,14 @@ def test_a_negative_off_the_object_refuses_nothing(negative):
 def test_a_point_on_the_region_is_surrounded_and_one_at_its_edge_is_not():
     region = torch.zeros(20, 30, dtype=torch.bool)
     region[5:15, 5:25] = True
-    assert surrounded(((150, 100),), region, (200, 300)).view(20, 30)[9:12, 14:17].all()
+    assert surrounded(torch.tensor([[150, 100]]), region, (200, 300)).view(20, 30)[9:12, 14:17].all()
     for edge in ((55, 100), (150, 145), (10, 10)):
-        assert not surrounded((edge,), region, (200, 300)).any()
+        assert not surrounded(torch.tensor([edge]), region, (200, 300)).any()
 
 
 def test_on_an_even_strip_walks_meet_first_what_is_nearer():
     strip, seeds = torch.ones(1, 11, dtype=torch.bool), torch.eye(11, dtype=torch.bool)
-    met = first_met(torch.ones(1, 2, 1, 11), strip, seeds[0], seeds[10], 7.0)
+    met = first_met(torch.ones(1, 2, 1, 11), strip, seeds[0], seeds[10])
     torch.testing.assert_close(met, torch.linspace(1, 0, 11)[None], atol=1e-3, rtol=0)
 
 
@@ -115,7 +115,7 @@ def test_walks_stop_where_the_keys_change():
     keys = torch.tensor([1.0] * 8 + [0.0] * 2)
     keys = torch.stack([keys, 1 - keys])[None, :, None]
     seeds = torch.eye(10, dtype=torch.bool)
-    met = first_met(keys, torch.ones(1, 10, dtype=torch.bool), seeds[0], seeds[9], 7.0)
+    met = first_met(keys, torch.ones(1, 10, dtype=torch.bool), seeds[0], seeds[9])
     assert met[0, :8].min() > 0.9 and met[0, 8] < 0.1
 
 
@@ -125,7 +125,7 @@ def test_what_is_met_first_is_a_share_and_the_seeds_meet_themselves(height, widt
     piece = torch.rand(height, width, generator=draw) > 0.3
     inside, outside = torch.rand(2, height * width, generator=draw) > 0.8
     outside &= ~inside
-    met = first_met(torch.randn(1, 3, height, width, generator=draw), piece, inside, outside, 7.0)
+    met = first_met(torch.randn(1, 3, height, width, generator=draw), piece, inside, outside)
     assert met.min() >= -1e-5 and met.max() <= 1 + 1e-5
     assert (met.flatten()[inside] == 1).all() and (met.flatten()[outside & piece.flatten()] == 0).all()
     assert (met[~piece] == 1).all()

@@ -9,18 +9,19 @@ import torch
 from harness.inprocess import load_pack
 
 from paintseg.__main__ import main
-from paintseg.batch import Outcome, segment_all
 from paintseg.config import preset
 from paintseg.errors import InputError
-from paintseg.files import read_mask, to_image
+from paintseg.io.formats import to_image
+from paintseg.io.listing import Piece
+from paintseg.io.masks import read_mask
 from paintseg.layers import amodal, peel
-from paintseg.listing import Piece
 from paintseg.models import Models
-from paintseg.morphology import erode
+from paintseg.ops.morphology import erode
 from paintseg.prompts import box_prompt, mask_prompt
-from paintseg.segment import segment
-from paintseg.several import segment_each
-from paintseg.video import follow
+from paintseg.segmentation import segment
+from paintseg.tasks.batch import Outcome, segment_all
+from paintseg.tasks.several import segment_each
+from paintseg.tasks.video import follow
 
 from .small_models import Paints, disc_photo
 
@@ -108,7 +109,7 @@ def test_every_node_that_segments_warns_of_it(nodes, caplog):
         "layers": lambda: nodes.layers.Layers.execute(image, "paper", 0, 1, 1, False, prompt, PAINTER, ENCODER).result[
             1
         ],
-        "amodal": lambda: nodes.layers.Amodal.execute(
+        "amodal": lambda: nodes.amodal.Amodal.execute(
             image, 1 - mask, "paper", 0, 1, prompt=prompt, painter=PAINTER, encoder=ENCODER
         ).result[0],
     }
@@ -126,7 +127,7 @@ WORDS = [word for name, value in CHANGES.items() for word in ("--set", f"{name}=
 @pytest.fixture
 def command(tmp_path, monkeypatch, capsys):
     """Runs `paintseg` with a painter and an encoder that lose every object, beside photo.png; what it said."""
-    monkeypatch.setattr("paintseg.models.embedded_models", lambda *_: Models(PAINTER, ENCODER))
+    monkeypatch.setattr("paintseg.models.load_models", lambda *_: Models(PAINTER, ENCODER))
     monkeypatch.chdir(tmp_path)
     to_image(PHOTO).save("photo.png")
 

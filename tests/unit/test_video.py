@@ -16,13 +16,13 @@ from paintseg.eval.datasets import Instance
 from paintseg.eval.video import main, measure, read_sequences, table
 from paintseg.models import Models
 from paintseg.prompts import box_prompt, mask_prompt
-from paintseg.segment import segment
-from paintseg.video import Memory, agreement, carry, follow
+from paintseg.segmentation import segment
+from paintseg.tasks.video import Memory, carry, follow
 
 from .small_models import MeanColour, Surroundings, disc_photo, embedded, iou
 
 SIZE = (96, 128)
-TINY = preset("fast", size=128, encoder_size=128, steps=1, finish_size=64)
+TINY = preset("fast", size=128, encoder_size=128, photo_size=0, steps=1)
 PLACES = (40, 48, 56, 64, 72)
 ALL_ONE_COLOUR = torch.full((3, *SIZE), 0.5)
 
@@ -59,12 +59,6 @@ def test_what_is_carried_lies_between_the_masks_known(known, wanted, seed):
     assert membership.min() - 1e-6 <= carried.min() and carried.max() <= membership.max() + 1e-6
 
 
-def test_agreement_is_intersection_over_union():
-    first, second = torch.tensor([True, True, False]), torch.tensor([False, True, True])
-    assert agreement(first, second) == pytest.approx(1 / 3)
-    assert agreement(first & ~first, first & ~first) == 1
-
-
 # Following
 
 
@@ -74,9 +68,11 @@ def test_a_disc_that_moves_is_followed():
     assert min(iou(one.mask, disc) for one, disc in zip(frames, discs, strict=True)) > 0.85
 
 
-def test_the_embedded_models_follow_a_disc_and_start_as_segment_does():
+def test_the_embedded_models_follow_a_disc_and_start_as_segment_does(monkeypatch):
+    monkeypatch.setattr("paintseg.tasks.video.CELLS", 24)
     pictures, discs = zip(*map(disc_at, (40, 64)), strict=True)
-    prompt, models, config = box_prompt((15, 23, 65, 73), SIZE), embedded(), preset("fast", encoder_size=224)
+    prompt, models = box_prompt((15, 23, 65, 73), SIZE), embedded()
+    config = preset("fast", size=192, encoder_size=224, photo_size=224)
     first, second = follow(pictures, prompt, models.painter, models.encoder, config)
     assert torch.equal(first.soft, segment(pictures[0], prompt, models.painter, models.encoder, config).soft)
     assert iou(second.mask, discs[1]) > max(0.5, iou(first.mask, discs[1]))
@@ -133,7 +129,7 @@ def wall():
 
 def test_a_frame_where_method_and_likeness_disagree_gets_the_likeness_and_teaches_nothing(monkeypatch):
     """The method's answer is replaced by the wall beside the object: the worst that drift can do in one frame."""
-    from paintseg import video
+    from paintseg.tasks import video
 
     pictures, discs = zip(*map(disc_at, PLACES), strict=True)
     honest, calls = video.segment, itertools.count()
@@ -178,7 +174,7 @@ def instances(folder):
 
 
 def test_frames_come_in_the_order_of_their_numbers(sequence):
-    (name, frames), = read_sequences(instances(sequence)).items()
+    ((name, frames),) = read_sequences(instances(sequence)).items()
     assert (name, [frame.stem for frame in frames]) == ("disc", ["disc_00000", "disc_00002", "disc_00010"])
     with pytest.raises(InputError, match="holds no sequence"):
         read_sequences(instances(sequence)[-1:])
@@ -192,12 +188,13 @@ def test_following_is_measured_beside_copying(sequence, known, first):
     assert row.first >= first
     by_hand = np.mean([iou(disc_at(40)[1], disc_at(place)[1]) for place in (50, 60)])
     assert row.copied == pytest.approx(by_hand, abs=1e-6 if known == "mask" else 0.1)
-    assert row.followed > 0.85 > row.copied
+    assert row.followed > 0.85 > row.copied and row.boundary <= 1 <= row.pieces
     assert table([row]).splitlines()[-1].startswith("all ")
 
 
-def test_the_command_writes_what_it_prints(sequence, tmp_path, capsys):
-    settings = ["size=128", "encoder_size=112", "finish_size=64"]
+def test_the_command_writes_what_it_prints(sequence, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("paintseg.tasks.video.CELLS", 24)
+    settings = ["size=128", "encoder_size=112", "photo_size=112"]
     changes = [word for setting in settings for word in ("--set", setting)]
     target = tmp_path / "out.json"
     assert main([str(sequence), "--preset", "fast", "--json", str(target), "--quiet", *changes]) == 0

@@ -7,8 +7,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paintseg.morphology import box_mask, dilate, erode
-from paintseg.view import fit_view, resize
+from paintseg.ops.boxes import box_mask
+from paintseg.ops.images import resize
+from paintseg.ops.morphology import dilate, erode
+from paintseg.views.view import fit_view
 
 lengths = st.integers(1, 70)
 multiples = st.sampled_from([1, 8, 32])

@@ -3,16 +3,15 @@
 import pytest
 import torch
 
+from paintseg.io.formats import from_image, to_image
 from paintseg.prompts import Prompt, box_prompt, point_prompt, scribble_prompt
 from paintseg.visualize import (
     NOT_OBJECT,
     OBJECT,
     draw_prompt,
-    from_picture,
     heat_map,
     letterbox,
     overlay,
-    to_picture,
     unit_range,
 )
 
@@ -75,7 +74,7 @@ def test_box_is_drawn_along_its_last_pixels():
     drawn = draw_prompt(GREY, box_prompt((10, 20, 60, 70), (80, 120)))
     for x, y in ((10, 40), (59, 40), (30, 20), (30, 69)):
         assert colour_at(drawn, x, y) == OBJECT
-    assert torch.equal(drawn[:, 72:], from_picture(to_picture(GREY))[:, 72:])
+    assert torch.equal(drawn[:, 72:], from_image(to_image(GREY))[:, 72:])
 
 
 def test_points_are_green_on_the_object_and_red_off_it():
@@ -102,7 +101,7 @@ def test_letterbox_fits_any_shape_and_centres_it(size):
 
 def test_pictures_keep_every_byte():
     image = torch.randint(0, 256, (3, 5, 7)) / 255
-    assert torch.equal(from_picture(to_picture(image)), image)
+    assert torch.equal(from_image(to_image(image)), image)
 
 
 @pytest.mark.parametrize("least", [1e-44, 1e-39, 1e-30])

@@ -87,7 +87,8 @@ def test_the_script_makes_the_same_bytes_from_the_sources(tmp_path):
     made = make(tmp_path, dino, migan)
     assert made.returncode == 0, made.stderr
     assert {path.name: sha256_of(path) for path in tmp_path.iterdir()} == {
-        entry.file: entry.sha256 for entry in REGISTRY.values()}
+        entry.file: entry.sha256 for entry in REGISTRY.values()
+    }
 
 
 def test_the_script_refuses_another_source_and_writes_nothing(tmp_path):

@@ -1,0 +1,208 @@
+"""What the commands that measure tasks share: their arguments, the work these mean, and the progress."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..cli.console import report
+from ..cli.parameters import numbers, split
+from ..errors import InputError
+from ..tasks.ray_cluster import ENGINES
+
+if TYPE_CHECKING:
+    from .datasets import Instance
+    from .records import Row
+    from .run import Work
+    from .task import Task
+
+CACHE = Path("output", "eval")
+
+
+def add_places(parser: argparse.ArgumentParser) -> None:
+    """The photos to measure on."""
+    parser.add_argument("folder", type=Path, metavar="DIR", help="holds manifest.csv, photos and human masks")
+    parser.add_argument("--only", action="append", default=[], metavar="SET", help="only this set (commas or repeats)")
+    parser.add_argument("--limit", type=int, metavar="N", help="of every set only N instances")
+    parser.add_argument("--stride", type=int, default=1, metavar="K", help="of every set every K-th instance")
+
+
+def add_prompts(group: argparse._ActionsContainer, prompt: str) -> None:
+    """What to prompt with; several with commas."""
+    group.add_argument(
+        "--prompt",
+        default=prompt,
+        help="box (the human mask's tight box), loose_box (every side up to 25%% of the box "
+        "further out), jitter_box (every side up to 10%% out or in), clicks (a conversation: each "
+        "click where the error is deepest), point (centroid), inner_point, scribble and scribble2 "
+        "(the set's strokes), strokes and strokes2 (only those on the object), mask (the human "
+        f"mask, crudely drawn), auto (TokenCut's mask); default {prompt}",
+    )
+    group.add_argument(
+        "--mosaic",
+        default="1",
+        metavar="N",
+        help="show the photo as a random tile of N x N photos of its set (1: alone, the default)",
+    )
+    group.add_argument("--clicks", type=int, default=20, metavar="N", help="at most, with --prompt clicks (default 20)")
+    group.add_argument(
+        "--stop",
+        type=float,
+        default=100.0,
+        metavar="PERCENT",
+        help="end a conversation at that IoU; later figures keep its last (default 100)",
+    )
+
+
+def add_ways(group: argparse._ActionsContainer) -> None:
+    """How to measure."""
+    group.add_argument(
+        "--csv", type=Path, metavar="FILE", help="a line per instance, or per click; the run goes on from it"
+    )
+    group.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default 1)")
+    group.add_argument(
+        "--engine",
+        choices=ENGINES,
+        default="here",
+        help="here (default), or ray: --jobs workers of a Ray cluster (extra ray)",
+    )
+    group.add_argument("--threads", type=int, metavar="N", help="CPU threads of a process (default: cores / jobs)")
+    group.add_argument("--device", default="cpu", help="where the models run: cpu (default) or cuda")
+    group.add_argument("--fresh", action="store_true", help="measure again what an earlier run has measured")
+    group.add_argument("-q", "--quiet", action="store_true", help="no progress")
+
+
+def check(options: argparse.Namespace) -> None:
+    """Raises InputError for numbers and files that mean nothing."""
+    from ..io.pictures import check_folder
+
+    for name, least in (("limit", 1), ("stride", 1), ("jobs", 1), ("threads", 1), ("clicks", 1)):
+        if (value := getattr(options, name)) is not None and value < least:
+            raise InputError(f"--{name} must be at least {least}, not {value}")
+    for name in ("json", "csv"):
+        if path := getattr(options, name):
+            check_folder(path, f"--{name}")
+
+
+def prompted(options: argparse.Namespace, base: Task) -> list[Task]:
+    """The task with every prompt and every mosaic asked for. Raises InputError."""
+    from dataclasses import replace
+
+    from .task import CLICKS, way_named
+
+    # what a prompt does not look at tells no tasks apart
+    return [
+        replace(
+            base,
+            prompt=way_named(prompt),
+            mosaic=side,
+            **({"clicks": options.clicks, "stop": options.stop} if prompt == CLICKS else {}),
+        )
+        for prompt in split([options.prompt])
+        for side in numbers(options.mosaic, "--mosaic", int)
+    ]
+
+
+def measured(options: argparse.Namespace, tasks: Sequence[Task]) -> tuple[list[Work], list[tuple[Row, ...]]]:
+    """Every task on every instance the arguments of this module name, and the rows found. Raises InputError."""
+    from .datasets import read_manifest, thin_out
+    from .records import Records
+    from .run import evaluate, places_of
+
+    members = read_manifest(options.folder, split(options.only))
+    work = make_work(tasks, thin_out(members, options.limit, options.stride), members)
+    records = Records(options.csv or _cache_file(tasks))
+    if options.fresh:
+        records.forget(places_of(work))
+    with Progress(len(work), options.quiet) as progress:
+        return work, evaluate(work, records, options.device, options.jobs, options.threads, progress, options.engine)
+
+
+def make_work(tasks: Sequence[Task], instances: Sequence[Instance], members: Sequence[Instance]) -> list[Work]:
+    """Every task on every instance; strokes only where the set has some.
+
+    Args:
+        tasks, instances: what to measure.
+        members: all instances of the sets, for mosaics.
+
+    Raises InputError when nothing is left.
+    """
+    from .mosaic import in_mosaic
+    from .prompting import STROKES
+    from .task import CLICKS
+
+    sets: dict[str, list[Instance]] = {}
+    for member in members:
+        sets.setdefault(member.dataset, []).append(member)
+    work = []
+    for task in tasks:
+        number = None if task.prompt == CLICKS else STROKES.get(task.prompt)
+        usable = [instance for instance in instances if number is None or instance.scribble_path(number).exists()]
+        for dataset in dict.fromkeys(instance.dataset for instance in instances):
+            if not any(instance.dataset == dataset for instance in usable):
+                report(f"the set {dataset} has no strokes for --prompt {task.prompt} and is left out")
+        work += [(task, in_mosaic(instance, sets[instance.dataset], task.mosaic, task.seed)) for instance in usable]
+    if not work:
+        raise InputError("there is nothing to measure: no instance fits the sets and prompts asked for")
+    return work
+
+
+def machine(options: argparse.Namespace) -> dict[str, Any]:
+    """Where it was measured, as plain values."""
+    import torch
+
+    threads = options.threads or (
+        max(1, (os.cpu_count() or 1) // options.jobs) if options.jobs > 1 else torch.get_num_threads()
+    )
+    return {
+        "device": options.device,
+        "jobs": options.jobs,
+        "threads": threads,
+        "torch": torch.__version__,
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "limit": options.limit,
+        "stride": options.stride,
+    }
+
+
+class Progress:
+    """A bar on stderr with the mean IoU so far; rare lines where there is no terminal."""
+
+    def __init__(self, total: int, quiet: bool) -> None:
+        from tqdm import tqdm
+
+        self.bar = tqdm(
+            total=total, unit="photo", disable=quiet, dynamic_ncols=True, mininterval=0.5 if sys.stderr.isatty() else 30
+        )
+        self.found: list[float] = []
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.close()
+
+    def __call__(self, rows: Sequence[Row], new: bool) -> None:
+        """Count a finished instance."""
+        self.found.append(rows[-1].iou)
+        self.bar.set_postfix_str(f"IoU {100 * sum(self.found) / len(self.found):.1f}", refresh=False)
+        if not new and not self.bar.disable:
+            self.bar.initial += 1  # what was found earlier is no sign of how fast the rest goes
+        self.bar.update()
+
+
+def _cache_file(tasks: Sequence[Task]) -> Path | None:
+    """Where finished instances go without --csv; None when the current folder cannot be written to."""
+    try:
+        CACHE.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    if not os.access(CACHE, os.W_OK):
+        return None
+    name = "-".join(dict.fromkeys(part for task in tasks for part in (task.method, task.prompt, task.preset)))
+    return CACHE / f"{name[:60]}-{tasks[0].key()}.csv"

@@ -1,0 +1,232 @@
+"""`python -m paintseg.eval.crossval DIR --try "settle_reach=0.25" --try "settle_reach=0.15" --csv tried.csv`
+
+Which setting of some parameters to take, and what that choice is worth on photos it was not made on. For every set the
+setting is chosen that is best on the other sets, and the set's own figure with it is given. A figure is mean IoU,
+the mean of all prompts asked for, by default tight, loose and jittered boxes; of conversations by clicks it is mean IoU
+after every click. Every set has the same weight. A photo that two sets share never helps to choose for either.
+
+A run that was interrupted goes on where it stopped; with the same --csv so does one with more settings.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..cli.console import Parser
+from ..cli.console import command as entry
+from ..cli.parameters import parse_options, split
+from ..errors import InputError
+from . import command
+
+if TYPE_CHECKING:
+    from .report import Summary
+    from .task import Task
+
+AS_IS = "as it is"
+PROMPTS = "box,loose_box,jitter_box"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """IoU of settings, sets and prompts.
+
+    Attributes:
+        by: (setting, set, prompt) to the figure of every instance, 0..1 by stem; all there are of each.
+    """
+
+    by: Mapping[tuple[str, str, str], Mapping[str, float]]
+
+    @property
+    def settings(self) -> list[str]:
+        """Their names, in the order given."""
+        return list(dict.fromkeys(setting for setting, _, _ in self.by))
+
+    @property
+    def sets(self) -> list[str]:
+        """Their names."""
+        return list(dict.fromkeys(dataset for _, dataset, _ in self.by))
+
+    def prompts(self, setting: str, dataset: str, unlike: str = "") -> dict[str, float]:
+        """The mean of every prompt over the instances, without photos of scenes that the set `unlike` has, too."""
+        from .datasets import scene
+
+        known = {scene(stem) for (_, other, _), values in self.by.items() if other == unlike for stem in values}
+        found = {}
+        for (one, other, prompt), values in self.by.items():
+            counted = [value for stem, value in values.items() if scene(stem) not in known]
+            if (one, other) == (setting, dataset) and counted:
+                found[prompt] = statistics.fmean(counted)
+        return found
+
+    def mean(self, setting: str, datasets: Sequence[str], unlike: str = "") -> float:
+        """Over the sets, of the mean over the prompts; 0 when nothing is left of them."""
+        means = [self.prompts(setting, one, unlike).values() for one in datasets]
+        return statistics.fmean([statistics.fmean(values) for values in means if values] or [0.0])
+
+    def best(self, datasets: Sequence[str], unlike: str = "") -> str:
+        """The setting with the highest mean on these sets; of equal ones the first given."""
+        return max(self.settings, key=lambda setting: self.mean(setting, datasets, unlike))
+
+    def chosen_without(self, dataset: str) -> str:
+        """The setting that is best on all other sets, without their photos that this set has, too."""
+        return self.best([other for other in self.sets if other != dataset], dataset)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The command's arguments."""
+    parser = Parser(
+        prog="python -m paintseg.eval.crossval",
+        description="Parameters chosen on all sets but one, and what they give on that one.",
+    )
+    command.add_places(parser)
+    group = parser.add_argument_group("what to measure")
+    group.add_argument(
+        "--try",
+        action="append",
+        default=[],
+        dest="tried",
+        metavar="SETTING",
+        help="parameters to change, NAME=VALUE with spaces between (repeat it, at least twice in all); "
+        "empty is the preset as it is",
+    )
+    group.add_argument("--preset", default="balanced", help="fast, balanced (default), best or paper")
+    command.add_prompts(group, PROMPTS)
+    group.add_argument(
+        "--seed", type=int, default=0, help="of the method, of the sides of boxes and of mosaics (default 0)"
+    )
+    group = parser.add_argument_group("what to write")
+    group.add_argument("--json", type=Path, metavar="FILE", help="all figures and choices")
+    command.add_ways(parser.add_argument_group("how"))
+    return parser
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure what is not measured yet, print the tables, write the file."""
+    tasks = _tasks(options)
+    command.check(options)
+
+    from .datasets import read_manifest
+
+    _check_sets(one.dataset for one in read_manifest(options.folder, split(options.only)))
+    work, found = command.measured(options, tasks)
+
+    from ..io.pictures import write_json
+    from .report import summarise
+
+    summaries = summarise(work, found)
+    figures = Figures({(one.task.variant, one.dataset, one.task.shown_prompt): per_instance(one) for one in summaries})
+    _check_sets(figures.sets)  # sets without strokes were left out
+    if options.json:
+        document = {**as_json(figures), "preset": options.preset, "seed": options.seed, **command.machine(options)}
+        write_json(options.json, document)
+    counts = {one.dataset: len(one.found) for one in summaries}
+    print(tables(figures, counts))
+
+
+def per_instance(summary: Summary) -> dict[str, float]:
+    """IoU of every instance, 0..1 by stem; of a conversation the mean after every click allowed."""
+    from .task import CLICKS
+
+    most = summary.task.clicks if summary.task.prompt == CLICKS else 1
+    return {
+        rows[0].stem: statistics.fmean(rows[min(number, len(rows) - 1)].iou for number in range(most))
+        for rows in summary.found
+    }
+
+
+def as_json(figures: Figures) -> dict[str, Any]:
+    """All figures and choices as plain values."""
+    left_out = {}
+    for dataset in figures.sets:
+        chosen, best = figures.chosen_without(dataset), figures.best([dataset])
+        left_out[dataset] = {
+            "chosen": chosen,
+            "mean": round(figures.mean(chosen, [dataset]), 6),
+            "best_here": best,
+            "best_mean": round(figures.mean(best, [dataset]), 6),
+        }
+    return {
+        "figures": {
+            setting: {
+                dataset: {prompt: round(value, 6) for prompt, value in figures.prompts(setting, dataset).items()}
+                for dataset in figures.sets
+            }
+            for setting in figures.settings
+        },
+        "left_out": left_out,
+        "chosen_on_all": figures.best(figures.sets),
+    }
+
+
+def tables(figures: Figures, counts: Mapping[str, int]) -> str:
+    """For a terminal, in percent: every setting on every set, then every set with the setting chosen without it."""
+    from .report import aligned
+
+    names = figures.settings
+    legend = [f"{number}: {name}" for number, name in enumerate(names, start=1)]
+    lines = []
+    for title, datasets in [*((one, [one]) for one in figures.sets), ("mean", figures.sets)]:
+        lines.append(
+            {
+                "set": title,
+                "n": str(sum(counts[one] for one in datasets)),
+                **{
+                    f"setting {number}": _percent(figures.mean(name, datasets))
+                    for number, name in enumerate(names, start=1)
+                },
+            }
+        )
+    choices = []
+    for dataset in figures.sets:
+        chosen, best = figures.chosen_without(dataset), figures.best([dataset])
+        choices.append(
+            {
+                "left out": dataset,
+                "setting": str(names.index(chosen) + 1),
+                **{prompt: _percent(value) for prompt, value in figures.prompts(chosen, dataset).items()},
+                "mean": _percent(figures.mean(chosen, [dataset])),
+                "best here": f"{names.index(best) + 1}: {_percent(figures.mean(best, [dataset]))}",
+            }
+        )
+    everywhere = figures.best(figures.sets)
+    unseen = statistics.fmean(figures.mean(figures.chosen_without(one), [one]) for one in figures.sets)
+    closing = (
+        f"chosen on all sets: setting {names.index(everywhere) + 1}, mean "
+        f"{_percent(figures.mean(everywhere, figures.sets))}; every set with the setting chosen without it: "
+        f"mean {_percent(unseen)}"
+    )
+    return "\n".join([*legend, "", aligned(lines), "", aligned(choices), "", closing])
+
+
+def _tasks(options: argparse.Namespace) -> list[Task]:
+    from .task import Task
+
+    tried = list(dict.fromkeys(" ".join(text.split()) for text in options.tried))
+    if len(tried) < 2:
+        raise InputError("choosing needs at least two different settings; give --try twice or more")
+    tasks = []
+    for text in tried:
+        base = Task(preset=options.preset, changes=tuple(parse_options(text.split()).items()), seed=options.seed)
+        tasks += [replace(task, variant=text or AS_IS) for task in command.prompted(options, base)]
+    return tasks
+
+
+def _check_sets(names: Iterable[str]) -> None:
+    if len(known := sorted(set(names))) < 2:
+        raise InputError(f"leaving one set out needs at least two sets, and there is only {', '.join(known)}")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}"
+
+
+main = entry(make_parser, run)
+
+if __name__ == "__main__":
+    sys.exit(main())

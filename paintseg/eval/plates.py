@@ -1,0 +1,265 @@
+"""`python -m paintseg.eval.plates DIR --count 28`: how far plates are from a truth that is known.
+
+Objects are pasted, by their human masks, over other photos, where those photos have no marked object of their own if
+there is room. Then the objects are removed again, by their human masks. What was behind is known:
+
+- distance: 1 - cosine of the encoder's features, of plate and truth, mean over the patches in the hole.
+- colour: mean absolute difference of plate and truth in the hole, of 255, both blurred (`BLUR`).
+- ghost: share of the plates in which discovery, looking at the hole's surroundings, is sure of a thing of which at
+  least half is in the hole. The truth has such things too; its row is the floor.
+- seam: mean step across the hole's edge over the mean step within `removal.NEAR` pixels of the edge, all plates
+  together.
+- seconds: of the processor.
+
+Even and odd cases stand apart as well: choose on one half, report both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..amcp.loop import paint
+from ..cli.console import command
+from ..encoders import Encoder
+from ..errors import InputError
+from ..io.formats import to_image
+from ..io.pictures import write_image
+from ..layers import CANDIDATES, paint_out
+from ..layers.local import local_mean
+from ..layers.plausibility import frame_of, patches
+from ..layers.removal import contact_rim, hole_of
+from ..layers.window import show, show_hole, window
+from ..locate.discovery import coarse_masks
+from ..models import Models, load_models
+from ..ops.boxes import box_around
+from ..ops.images import resize, size_of
+from ..ops.morphology import dilate
+from ..ops.seeds import seeded
+from .datasets import Instance, read_manifest, scene
+from .removal import NEAR, spread, step_across, step_within
+from .study import add_machine, check_count, gathered, plain_parser
+
+LARGEST, SMALLEST = 0.3, 0.02
+"""Objects that cover more or less of the photo are left out."""
+
+BUSY, NEARBY = 0.01, 8
+"""Another background is taken when more of the object would hide what is marked on this one or lies so many pixels
+from it: nobody can know how half a bird goes on."""
+
+BLUR = 4
+"""Radius in pixels of the squares over which colours are averaged before they are compared."""
+
+GHOSTS, CELLS = 3, 28
+"""Sure things that are looked at, and the patches along the longer side that discovery cuts."""
+
+ROWS = ("truth", "telea", "navier-stokes", "migan", "remove")
+
+
+@dataclass(frozen=True)
+class Case:
+    """An object over a photo: image and truth 3 x H x W, mask H x W bool."""
+
+    name: str
+    image: Tensor
+    truth: Tensor
+    mask: Tensor
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One plate; see the module's text."""
+
+    distance: float
+    colour: float
+    ghost: bool
+    across: float
+    around: float
+    seconds: float
+
+
+Fill = Callable[[Case, Models, int], Tensor]
+
+
+def cases(instances: Sequence[Instance], count: int) -> Iterator[Case]:
+    """`count` objects over photos of other scenes, spread over all sets."""
+    usable = [one for one in instances if SMALLEST < _share(one) < LARGEST]
+    for instance in spread(usable, count):
+        at = instances.index(instance)
+        for behind in [*instances[at + 1 :], *instances[:at]]:
+            if scene(behind.stem) == scene(instance.stem):
+                continue
+            case = _pasted(instance, behind)
+            if case is not None:
+                yield case
+                break
+
+
+def _share(instance: Instance) -> float:
+    return float((instance.mask() == 255).mean())
+
+
+def _pasted(instance: Instance, behind: Instance) -> Case | None:
+    """The object where it hides least of what is marked on the photo behind; None when it hides too much anywhere."""
+    image, mask = instance.image(), torch.from_numpy(instance.mask() == 255)
+    size = size_of(mask)
+    truth = resize(behind.image()[None], size)[0]
+    marked = resize(torch.from_numpy(behind.mask() != 0)[None, None].float(), size)[0, 0] > 0.5
+    marked = dilate(marked, NEARBY)
+    x0, y0, x1, y1 = box_around(mask[None, None])
+    best = None
+    for down in np.linspace(-y0, size[0] - y1, 9).round().astype(int):
+        for right in np.linspace(-x0, size[1] - x1, 9).round().astype(int):
+            hidden = mask[y0:y1, x0:x1] & marked[y0 + down : y1 + down, x0 + right : x1 + right]
+            key = (round(float(hidden.sum() / mask.sum()), 2), abs(int(down)) + abs(int(right)))
+            if best is None or key < best[0]:
+                best = key, (int(down), int(right))
+    if best is None or best[0][0] > BUSY:
+        return None
+    moved = [one.roll(best[1], (-2, -1)) for one in (image, mask)]
+    return Case(f"{instance.dataset}/{instance.stem}", torch.where(moved[1], moved[0], truth), truth, moved[1])
+
+
+def fills(names: Sequence[str]) -> dict[str, Fill]:
+    """The rows of the table by name. Raises InputError for unknown ones and without OpenCV where it is needed."""
+    known: dict[str, Callable[[], Fill]] = {
+        "truth": lambda: lambda case, *_: case.truth,
+        "telea": lambda: _opencv("INPAINT_TELEA"),
+        "navier-stokes": lambda: _opencv("INPAINT_NS"),
+        "migan": lambda: _painted_once,
+        "remove": lambda: _removed,
+    }
+    for name in names:
+        if name not in known:
+            raise InputError(f"there is no row {name!r}; rows are {', '.join(known)}")
+    return {name: known[name]() for name in names}
+
+
+def hole(case: Case) -> Tensor:
+    """H x W bool: the hole of Remove Object, in which all rows are measured."""
+    return hole_of(case.mask.float(), contact_rim(case.mask))
+
+
+def _opencv(flag: str) -> Fill:
+    try:
+        import cv2
+    except ImportError as missing:
+        raise InputError("telea and navier-stokes need opencv-python-headless; install the extra peers") from missing
+
+    def fill(case: Case, *_: object) -> Tensor:
+        pixels = np.ascontiguousarray((case.image * 255).round().byte().permute(1, 2, 0).numpy()[..., ::-1])
+        filled = cv2.inpaint(pixels, hole(case).byte().numpy(), 3, getattr(cv2, flag))
+        filled = torch.from_numpy(np.ascontiguousarray(filled[..., ::-1])).permute(2, 0, 1) / 255
+        return torch.where(hole(case), filled, case.image)
+
+    return fill
+
+
+def _painted_once(case: Case, models: Models, seed: int) -> Tensor:
+    """One painting of the hole and what is around it, enlarged and put in."""
+    own = hole(case)
+    view = window(own, models.painter)
+    painted = paint(models.painter, show(case.image, view), show_hole(own, view), 1, seeded(seed))
+    return torch.where(own, view.paste(painted)[0], case.image)
+
+
+def _removed(case: Case, models: Models, seed: int) -> Tensor:
+    """Remove Object as the node does it by default."""
+    return paint_out(case.image, case.mask, models.painter, seed, None, CANDIDATES, True, models.encoder).plate
+
+
+def measure(case: Case, plate: Tensor, known: Tensor, encoder: Encoder, seconds: float = 0.0) -> Measured:
+    """All measures of a plate 3 x H x W; `known` C x n, the features of the truth's patches in the hole."""
+    own = hole(case)
+    inside = patches(plate, own, encoder)[0]
+    off = (local_mean(plate, BLUR) - local_mean(case.truth, BLUR)).abs()[:, own]
+    return Measured(
+        float((1 - (inside * known).sum(0)).mean()),
+        255 * float(off.mean()),
+        has_ghost(plate, own, encoder),
+        step_across(plate, own),
+        step_within(plate, own, NEAR),
+        seconds,
+    )
+
+
+def has_ghost(plate: Tensor, hole: Tensor, encoder: Encoder) -> bool:
+    """Whether discovery is sure of a thing of which half is in the hole; plate 3 x H x W, hole H x W bool."""
+    x0, y0, x1, y1 = frame_of(hole)
+    try:
+        found = coarse_masks(plate[:, y0:y1, x0:x1], encoder, most=GHOSTS, cells=CELLS, sure=True)
+    except InputError:  # nothing stands out
+        return False
+    inside = hole[y0:y1, x0:x1]
+    return any(bool((one > 0.5).any()) and float(inside[one > 0.5].float().mean()) >= 0.5 for one in found)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The command's arguments."""
+    parser = plain_parser("plates", "Plates of objects that were pasted where the truth is known.")
+    parser.add_argument("--count", type=int, default=28, help="objects, spread over all sets (default 28)")
+    parser.add_argument("--rows", default=",".join(ROWS), help="what is compared, with commas (default all)")
+    add_machine(parser)
+    parser.add_argument("--plates", type=Path, metavar="FOLDER", help="keep image and plates, side by side")
+    return parser
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure, print, write."""
+    check_count(options)
+    rows = fills(options.rows.split(","))
+    models = load_models(options.device)
+    if options.plates:
+        options.plates.mkdir(parents=True, exist_ok=True)
+
+    def measured() -> Iterator[dict[str, Any]]:
+        for number, case in enumerate(cases(read_manifest(options.folder), options.count)):
+            found, shown = {}, [case.image]
+            known = patches(case.truth, hole(case), models.encoder)[0]
+            for name, fill in rows.items():
+                begun = time.process_time()
+                shown.append(fill(case, models, options.seed))
+                seconds = time.process_time() - begun
+                found[name] = asdict(measure(case, shown[-1], known, models.encoder, seconds))
+            if options.plates:
+                write_image(options.plates / f"{case.name.replace('/', '_')}.png", to_image(torch.cat(shown, 2)))
+            yield {"case": case.name, "half": number % 2, "rows": found}
+
+    def line(row: Mapping[str, Any]) -> str:
+        return row["case"] + "".join(
+            f" {name} {one['distance']:.3f}{'!' if one['ghost'] else ''}" for name, one in row["rows"].items()
+        )
+
+    done = gathered(measured(), options, line, lambda every: {"cases": every})
+    for half, title in ((0, "even cases"), (1, "odd cases"), (None, "all")):
+        print(table([row["rows"] for row in done if half in (None, row["half"])], title))
+
+
+def table(cases: Sequence[Mapping[str, Mapping[str, float]]], title: str) -> str:
+    """Means of all cases, a line for every row of the table."""
+    if not cases:
+        return f"{title}: none"
+    lines = [f"{title + f', {len(cases)}':24} distance  colour  ghosts    seam  seconds"]
+    for name in cases[0]:
+        mean = {key: statistics.fmean(case[name][key] for case in cases) for key in cases[0][name]}
+        lines.append(
+            f"{name:24} {mean['distance']:8.3f} {mean['colour']:7.1f} {100 * mean['ghost']:6.0f} % "
+            f"{mean['across'] / max(mean['around'], 1e-6):7.2f} {mean['seconds']:8.1f}"
+        )
+    return "\n".join(lines)
+
+
+main = command(make_parser, run)
+
+if __name__ == "__main__":
+    sys.exit(main())

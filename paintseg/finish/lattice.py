@@ -1,0 +1,297 @@
+"""Gaussian filtering in many dimensions on a permutohedral lattice.
+
+Adams, Baek & Davis, "Fast High-Dimensional Filtering Using the Permutohedral Lattice" (Eurographics 2010).
+Every point is spread (splat) over the d + 1 corners of the simplex it lies in, the values at the corners are
+blurred along the d + 1 directions of the lattice, and read back (slice) with the same weights. As in the
+authors' implementation only corners that some point touches exist; the others count as 0.
+
+How this one is built, without a hash table: the lattice is the points of d + 1 whole coordinates that sum to
+0 and leave the same remainder k modulo d + 1. So the corners fall into d + 1 classes, and within class k
+coordinate i is (d + 1) * cell_i + k. The first d cells, packed into one whole number, are the key. Class by
+class the keys of all points are sorted, equal neighbours become one corner, and the next corner along a
+direction, whose key differs by a constant, is found by binary search.
+
+The same lines run on NumPy arrays for the CPU and on torch tensors elsewhere (`xp` is the library). On a CPU
+NumPy and SciPy do this as fast on one thread as torch does on two, and do not wait for busy cores.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import accumulate
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from scipy import sparse
+from torch import Tensor
+
+from ..errors import InputError
+from ..ops.memory import sent
+
+Array = np.ndarray | Tensor
+
+_CHUNK = 1 << 13  # points embedded at a time on a CPU: temporaries stay in the cache
+_CHUNK_ELSEWHERE = 1 << 20  # on a GPU: bounds the memory
+_MARGIN = 3  # cells beyond the points': corners lie up to 2 below and 1 above, their neighbours 1 further
+
+
+class Lattice:
+    """The lattice of one set of points, built once and used for any number of values.
+
+    With d = 5 it takes about 150 bytes per point while it is built.
+
+    Attributes:
+        size: number of lattice corners that some point touches.
+        points: number N of points.
+    """
+
+    def __init__(self, features: Tensor) -> None:
+        """Build the lattice.
+
+        Args:
+            features: N x d, finite, on CPU or CUDA; one unit is one standard deviation of the Gaussian.
+
+        Raises:
+            InputError: no N x d features, NaN or infinity, or features that reach over too many standard
+                deviations for 64-bit keys (about a thousand in each of five dimensions).
+        """
+        if features.ndim != 2 or 0 in features.shape:
+            raise InputError(f"features must be N x d, not empty; got {tuple(features.shape)}")
+        planes = features.detach().float().t()
+        self._on_cpu = planes.device.type == "cpu"
+        tables = build_tables(planes.numpy() if self._on_cpu else planes)
+        self.size, self.points = tables.size, len(features)
+        self._filter = _SparseFilter(tables) if self._on_cpu else _TensorFilter(tables)
+
+    def filter(self, values: Array) -> Array:
+        """Sum of the values of all points, weighted with the Gaussian of their distance in feature space.
+
+        The weights carry an unknown constant factor; divide by `filter(ones)` for averages.
+
+        Args:
+            values: N, float32: a NumPy array if the features were on the CPU, else a tensor beside them.
+
+        Returns:
+            Likewise. Deterministic on the CPU.
+
+        Raises:
+            InputError: values of another shape.
+        """
+        if values.ndim != 1 or len(values) != self.points:
+            raise InputError(f"values must be {self.points} numbers; got {tuple(values.shape)}")
+        return self._filter(values)
+
+
+class Tables(NamedTuple):
+    """What a lattice knows, NumPy arrays on a CPU, else tensors.
+
+    Attributes:
+        corners: N x (d + 1), int32; the corners around every point.
+        weights: N x (d + 1), float32; the share of every corner.
+        after, before: (d + 1) x size, int32; the next corners along every direction, `size` for a missing one.
+        size: number of corners.
+    """
+
+    corners: Array
+    weights: Array
+    after: Array
+    before: Array
+    size: int
+
+
+class _SparseFilter:
+    """Splat and slice as sparse products, blur as gathers: the quickest on a CPU."""
+
+    def __init__(self, tables: Tables) -> None:
+        n, per_point = tables.corners.shape
+        rows = np.arange(0, n * per_point + 1, per_point, dtype=np.int32)
+        entries = tables.weights.ravel(), tables.corners.ravel(), rows
+        self.reader = sparse.csr_matrix(entries, shape=(n, tables.size + 1))
+        self.spreader = self.reader.T  # a view
+        self.tables = tables
+
+    def __call__(self, values: Array) -> np.ndarray:
+        corners = self.spreader @ np.ascontiguousarray(values)
+        for after, before in zip(self.tables.after, self.tables.before, strict=True):
+            around = corners.take(after)
+            around += corners.take(before)
+            around *= 0.5
+            corners[:-1] += around
+        return self.reader @ corners
+
+
+class _TensorFilter:
+    """The same in torch."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.tables, self.corners = tables, torch.as_tensor(tables.corners).flatten()
+
+    def __call__(self, values: Array) -> Tensor:
+        values, weights = torch.as_tensor(values), torch.as_tensor(self.tables.weights)
+        corners = values.new_zeros(self.tables.size + 1)
+        corners.index_add_(0, self.corners, (values[:, None] * weights).flatten())
+        for after, before in zip(self.tables.after, self.tables.before, strict=True):
+            around = corners.index_select(0, torch.as_tensor(after))
+            around += corners.index_select(0, torch.as_tensor(before))
+            corners[:-1] += around.mul_(0.5)
+        return (corners.index_select(0, self.corners).view(weights.shape) * weights).sum(1)
+
+
+def build_tables(planes: Array) -> Tables:
+    """The lattice of d x N features, float32."""
+    (d, n), xp, like = planes.shape, library(planes), _device(planes)
+    basis, origin, steps, bits = _frame(planes)
+    strides = _there(np.array(steps), planes)
+    packed = xp.empty((d + 1, n), dtype=xp.int64, **like)
+    weights = xp.empty((n, d + 1), dtype=xp.float32, **like)
+    step = _CHUNK if xp is np else _CHUNK_ELSEWHERE
+    for start in range(0, n, step):
+        part = slice(start, min(n, start + step))
+        # in float64 because some GPUs are set to round float32 products
+        cells = xp.asarray(basis @ xp.asarray(planes[:, part], dtype=xp.float64), dtype=xp.float32)
+        keys, weights[part] = _embed(cells, origin, strides)
+        # the place of a key among all corners of all points rides along in the low bits of what is sorted
+        place = xp.arange(part.start, part.stop, **like) * (d + 1) + xp.arange(d + 1, **like)[:, None]
+        packed[:, part] = keys << bits | place
+
+    corners = xp.empty((n, d + 1), dtype=xp.int32, **like)
+    flat, found, last = corners.reshape(-1), [], []
+    for row in packed:
+        row = _sort(row)
+        keys = row >> bits
+        new = xp.ones(n, dtype=bool, **like)
+        new[1:] = keys[1:] != keys[:-1]
+        number = xp.cumsum(new, 0, dtype=xp.int32) - 1
+        flat[row & ((1 << bits) - 1)] = number
+        found.append(_first_of_each(keys, new, number))
+        last.append(number[-1])
+    sizes = [one + 1 for one in xp.stack(last).tolist()]  # how many they are is asked once for all classes
+    first = [0, *accumulate(sizes)]
+    corners += _there(np.array(first[:-1], np.int32), planes)
+    keys_of_class = [keys[:size] for keys, size in zip(found, sizes, strict=True)]
+    return Tables(corners, weights, *_neighbours(keys_of_class, first, steps), first[-1])
+
+
+def _first_of_each(keys: Array, new: Array, number: Array) -> Array:
+    """Sorted keys, each once; on a GPU at the front of as many as there were, since to count them it is waited for.
+
+    Args:
+        new: where another key than the one before begins. number: of each key, how many other ones are below it.
+    """
+    if isinstance(keys, Tensor):
+        return torch.empty_like(keys).scatter_(0, torch.as_tensor(number).long(), keys)
+    return keys[new]
+
+
+def _frame(planes: Array) -> tuple[Array, Array, list[int], int]:
+    """How the points of d x N planes are packed.
+
+    Returns:
+        The map from features to cells, (d + 1) x d; the lowest cells, d + 1; what a step of each cell adds to
+        a key, d + 1 (the last cell follows from the others and adds 0); the low bits a key leaves free.
+    """
+    (d, n), xp = planes.shape, library(planes)
+    # the deviation, in lattice units, of blurring by (1/2, 1, 1/2) along all directions (Adams et al., 3.2)
+    deviation = math.sqrt(2 / 3) * (d + 1)
+    basis = np.zeros((d + 1, d))
+    for j in range(d):
+        unit = deviation / math.sqrt((j + 1) * (j + 2)) / (d + 1)
+        basis[: j + 1, j] = unit
+        basis[j + 1, j] = -(j + 1) * unit
+    low, high = np.array(xp.stack([xp.amin(planes, 1), xp.amax(planes, 1)]).tolist())
+    if not np.isfinite(low + high).all():
+        raise InputError("features must be finite; they contain NaN or infinity")
+    up, down = basis.clip(min=0), basis.clip(max=0)
+    origin = np.floor(up @ low + down @ high) - _MARGIN
+    reach = np.ceil(up @ high + down @ low) + _MARGIN - origin + 1
+    sizes, bits = [int(size) for size in reach[:d]], (n * (d + 1) - 1).bit_length()
+    # beyond 2^16 cells float32 has too few digits left to tell where in a cell a point lies
+    if max(sizes) > 1 << 16 or math.prod(sizes) >= 1 << min(53, 62 - bits):
+        raise InputError("features reach over too many standard deviations; make the deviations larger")
+    return _there(basis, planes), _there(origin, planes), [math.prod(sizes[i + 1 :]) for i in range(d)] + [0], bits
+
+
+def _embed(cells: Array, origin: Array, strides: Array) -> tuple[Array, Array]:
+    """The simplex around every point.
+
+    Args:
+        cells: (d + 1) x n, coordinates of the points in cells (lattice units / (d + 1)).
+        origin, strides: see `_frame`.
+
+    Returns:
+        Keys of the corners of class 0..d, (d + 1) x n, int64, and the points' weights there, n x (d + 1).
+    """
+    (corners, n), xp, like = cells.shape, library(cells), _device(cells)
+    nearest = xp.round(cells)
+    rest = cells - nearest
+    # rounding leaves the lattice by the sum of the cells; that many coordinates are rounded the other way
+    rank = xp.zeros((corners, n), dtype=xp.int8, **like) + xp.asarray(nearest.sum(0), dtype=xp.int8)
+    for i in range(corners - 1):
+        smaller = (rest[i] < rest[i + 1 :]).view(xp.int8)
+        rank[i] += smaller.sum(0, dtype=xp.int8)
+        rank[i + 1 :] += 1 - smaller
+    turn = -(rank // corners)
+    rank += turn * corners
+    nearest += turn
+    rest -= turn
+    place = (xp.asarray(rank, dtype=xp.int64) * n + xp.arange(n, **like)).reshape(-1)
+    falling, step = xp.empty_like(rest), xp.empty((corners, n), dtype=xp.int64, **like)
+    falling.reshape(-1)[place] = rest.reshape(-1)
+    step.reshape(-1)[place] = strides.repeat_interleave(n) if isinstance(strides, Tensor) else strides.repeat(n)
+
+    weights = xp.empty((corners, n), dtype=xp.float32, **like)
+    weights[0] = 1 - (falling[0] - falling[-1])
+    keys = xp.empty((corners, n), dtype=xp.int64, **like)
+    keys[0] = xp.asarray(strides, dtype=xp.float64) @ (nearest - origin[:, None])
+    for k in range(1, corners):
+        # a corner of class k is one cell lower in the k coordinates of the highest ranks
+        weights[k] = falling[corners - 1 - k] - falling[corners - k]
+        keys[k] = keys[k - 1] - step[corners - k]
+    return keys, weights.T
+
+
+def _neighbours(keys_of_class: list[Array], first: list[int], steps: list[int]) -> tuple[Array, Array]:
+    """`after` and `before` of `Tables`.
+
+    Along direction j coordinate j grows by d while all others fall by 1, and the other way round.
+    """
+    corners, size, xp, like = len(keys_of_class), first[-1], library(keys_of_class[0]), _device(keys_of_class[0])
+    before = xp.full((corners, size), size, dtype=xp.int32, **like)
+    after = xp.full((corners, size + 1), size, dtype=xp.int32, **like)
+    for k, keys in enumerate(keys_of_class):
+        # towards `before` the others grow by 1, hence the class too; after class d the cells do instead
+        target = (k + 1) % corners
+        known, carry = keys_of_class[target], sum(steps) if target == 0 else 0
+        for j in range(corners):
+            wanted = keys + (carry - steps[j])
+            place = xp.searchsorted(known, wanted)
+            place[place == len(known)] = 0
+            there = known[place] == wanted
+            before[j, first[k] : first[k + 1]] = xp.where(there, place + first[target], size)
+    numbers = xp.arange(size, dtype=xp.int32, **like)
+    for one, other in zip(before, after, strict=True):
+        other[one if xp is np else one.long()] = numbers
+    return after[:, :-1], before
+
+
+def _sort(row: Array) -> Array:
+    if isinstance(row, Tensor):
+        return row.sort().values
+    row.sort()
+    return row
+
+
+def library(array: Array) -> Any:
+    """The module that works on the array: torch or NumPy."""
+    return torch if isinstance(array, Tensor) else np
+
+
+def _there(values: np.ndarray, array: Array) -> Array:
+    """The values beside an array: a tensor where that is one."""
+    return sent(torch.from_numpy(values), array.device) if isinstance(array, Tensor) else values
+
+
+def _device(array: Array) -> dict[str, Any]:
+    """Keywords that make torch put a new tensor beside the array; NumPy needs none."""
+    return {"device": array.device} if isinstance(array, Tensor) else {}

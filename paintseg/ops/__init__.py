@@ -1,0 +1,1 @@
+"""Tensor operations that know nothing of the method: morphology, k-means, memory."""

@@ -1,0 +1,1 @@
+"""More than one mask: several objects, candidates, videos, folders, machines."""

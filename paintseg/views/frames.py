@@ -1,0 +1,261 @@
+"""Frames: what the encoder is shown of a photo and of its paintings, and how its grid lies on the canvas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..config import Config, Context
+from ..encoders import Encoder
+from ..encoders.base import check_features, working_device
+from ..errors import InputError
+from ..ops.boxes import PixelBox
+from ..ops.images import resize, size_of
+from .looks import Look, Looks, encoded
+from .view import View
+
+Area = tuple[float, float, float, float]
+
+MOST_WALKED = 4096
+"""Patches that walks go between at most: 64 x 64, and matrices of 67 MB. All presets are below with 14-px patches."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One context of the encoder: a rectangle around or inside the canvas, with the photo's features in it.
+
+    Attributes:
+        area: (x0, y0, x1, y1) of the rectangle in canvas pixels; it may reach beyond the canvas.
+        content: (h, w) of the canvas that shows the photo, the rest of it is padding.
+        image: 1 x 3 x H x W, the photo in that rectangle, sides multiples of the encoder's stride.
+        features: 1 x C x h x w, the photo's tokens; None where no painting is compared with them (`Config.paint_size`).
+        keys: 1 x C x h x w, what affinities are measured on; None unless asked for.
+        serves: the contexts of `Config.contexts` that this is the frame of.
+    """
+
+    area: Area
+    content: tuple[int, int]
+    image: Tensor
+    features: Tensor | None
+    keys: Tensor | None
+    serves: tuple[Context, ...] = ()
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """(h, w) of the patches."""
+        return size_of(self.need_keys() if self.features is None else self.features)
+
+    def need_features(self) -> Tensor:
+        """The tokens, 1 x C x h x w. Raises InputError for a frame that was made without them."""
+        if self.features is None:
+            raise InputError("paintings need the encoder's tokens; this frame is for affinities alone (paint_size)")
+        return self.features
+
+    def need_keys(self) -> Tensor:
+        """The keys, 1 x C x h x w. Raises InputError for a frame that was made without them."""
+        if self.keys is None:
+            raise InputError(
+                "affinities need the encoder's keys; no parameter that uses them was on (Config.uses_keys)"
+            )
+        return self.keys
+
+    def walked(self) -> Frame:
+        """The same for walks between its patches: on a coarser grid where there are more than `MOST_WALKED`.
+
+        Walks over n patches take matrices of n x n: 229 MB each for the 87 x 87 patches that an encoder of 8-px patches
+        sees at 700 px. Keys and features are means there.
+        """
+        rows, columns = self.grid
+        coarser = (rows * columns / MOST_WALKED) ** 0.5
+        if coarser <= 1:
+            return self
+        grid = max(1, int(rows / coarser)), max(1, int(columns / coarser))
+        keys = None if self.keys is None else F.adaptive_avg_pool2d(F.normalize(self.keys, dim=1), grid)
+        features = None if self.features is None else F.adaptive_avg_pool2d(self.features, grid)
+        return replace(self, features=features, keys=keys)
+
+    def render(self, values: Tensor, base: Tensor) -> Tensor:
+        """Draw canvas values N x C x h x w into the frame over `base` 1 x C x H x W, kept where no content is."""
+        height, width = self.image.shape[-2:]
+        x0, y0, x1, y1 = self.area
+        sx, sy = width / (x1 - x0), height / (y1 - y0)
+        # The part of the content that the frame shows, in whole canvas pixels, and where it falls in the frame.
+        left, top = max(0, round(x0)), max(0, round(y0))
+        right, bottom = min(self.content[1], round(x1)), min(self.content[0], round(y1))
+        u0, v0 = round((left - x0) * sx), round((top - y0) * sy)
+        u1, v1 = round((right - x0) * sx), round((bottom - y0) * sy)
+        drawn = base.expand(len(values), *base.shape[1:]).clone()
+        u0, v0, u1, v1 = max(u0, 0), max(v0, 0), min(max(u1, u0 + 1), width), min(max(v1, v0 + 1), height)
+        drawn[..., v0:v1, u0:u1] = resize(values[..., top:bottom, left:right], (v1 - v0, u1 - u0))
+        return drawn
+
+    def show(self, images: Tensor, canvas: Tensor) -> Tensor:
+        """Paintings N x 3 x h x w of the `canvas` 1 x 3 x h x w as the encoder is shown them, N x 3 x H x W.
+
+        Only what differs from the canvas is pasted into the frame's own picture. The canvas was scaled once more than
+        that picture; drawn whole, it would differ from the photo where nothing was painted.
+        """
+        painted = (images != canvas).any(1, keepdim=True).float()
+        nowhere = painted.new_zeros(1, 1, *self.image.shape[-2:])
+        return torch.where(self.render(painted, nowhere) > 0, self.render(images, self.image), self.image)
+
+    def coverage(self, mask: Tensor) -> Tensor:
+        """Share of every grid cell that a canvas mask 1 x 1 x h x w covers, h x w in [0, 1]."""
+        empty = torch.zeros(1, 1, *self.image.shape[-2:], device=mask.device)
+        return F.interpolate(self.render(mask.float(), empty), self.grid, mode="area")[0, 0]
+
+    def to_canvas(self, values: Tensor, canvas: tuple[int, int]) -> Tensor:
+        """Bring grid values N x C x h x w to canvas pixels, bilinearly between the cells' centres."""
+        return spread(values, self.area, canvas)
+
+
+def photo_frame(photo: Tensor, encoder: Encoder, config: Config, size: int = 0, looks: Looks | None = None) -> Frame:
+    """The whole photo 1 x 3 x H x W as a frame; its area is the photo's own pixels until it is placed in a view.
+
+    Args:
+        size: longer side given to the encoder, 0 for the config's `encoder_size`.
+        looks: of this photo and this encoder, where it is remembered what was encoded.
+    """
+    height, width = size_of(photo)
+    area = (0.0, 0.0, float(width), float(height))
+    return part_frame(photo, (0, 0, width, height), area, (height, width), encoder, config, size, looks)
+
+
+def part_frame(
+    photo: Tensor,
+    box: PixelBox,
+    area: Area,
+    content: tuple[int, int],
+    encoder: Encoder,
+    config: Config,
+    size: int = 0,
+    looks: Looks | None = None,
+) -> Frame:
+    """A rectangle of the photo 1 x 3 x H x W as a frame; the rest as for `make_frame` and `photo_frame`."""
+    x0, y0, x1, y1 = box
+    if looks is None:
+        return make_frame(photo[..., y0:y1, x0:x1], area, content, encoder, config, size)
+    shown = encoder_input((y1 - y0, x1 - x0), encoder, size or config.encoder_size)
+    keyed = config.uses_keys
+    return frame_of(looks.at(box, shown, keyed, not (keyed and compared_smaller(shown, config))), area, content)
+
+
+def lasting_frames(
+    photo: Tensor, view: View, encoder: Encoder, config: Config, whole: Frame | None, looks: Looks | None = None
+) -> tuple[Frame, ...]:
+    """The frames that stay the same over the loop, so that the photo is encoded once in each.
+
+    Args:
+        photo: 1 x 3 x H x W.
+        whole: from `photo_frame`, if it is there already; it is not used where the view is nearly the whole photo and
+            the encoder was shown less than it should see of a view.
+        looks: as for `photo_frame`.
+    """
+    everything = view.is_nearly_whole
+    frames = []
+    if "view" in config.contexts and not everything:
+        area = (0.0, 0.0, float(view.content[1]), float(view.content[0]))
+        frame = part_frame(photo, view.box, area, view.content, encoder, config, looks=looks)
+        frames.append(replace(frame, serves=("view",)))
+    if "photo" in config.contexts or ("view" in config.contexts and everything):
+        size = max(config.encoder_size, photo_side(config)) if everything else photo_side(config)
+        if whole is None or tuple(whole.image.shape[-2:]) != encoder_input(view.photo, encoder, size):
+            whole = photo_frame(photo, encoder, config, size, looks)
+        serves: tuple[Context, ...] = ("view", "photo") if everything else ("photo",)
+        frames.append(replace(whole, area=photo_area(view), content=view.content, serves=serves))
+    return tuple(frames)
+
+
+def compared_frames(frames: tuple[Frame, ...], view: View, config: Config, looks: Looks) -> tuple[Frame, ...]:
+    """Those of the lasting frames that paintings are compared in, where they are larger made anew at `paint_size`.
+
+    A painting has no more detail than the canvas, and its share of the potential is coarse. So both pictures may be
+    smaller than what affinities are measured on; most of the encoder's time goes into paintings.
+
+    Args:
+        frames: from `lasting_frames`; the rest as there.
+    """
+    wanted = set(config.paint_contexts or config.contexts)
+    found = []
+    for frame in (each for each in frames if wanted & set(each.serves)):
+        if compared_smaller(size_of(frame.image), config):
+            x0, y0, x1, y1 = box = (0, 0, view.photo[1], view.photo[0]) if "photo" in frame.serves else view.box
+            shown = encoder_input((y1 - y0, x1 - x0), looks.encoder, config.paint_size)
+            look = looks.at(box, shown, keyed=False, tokens=True)
+            frame = replace(frame, image=look.image, features=look.features, keys=None)
+        found.append(frame)
+    return tuple(found)
+
+
+def compared_smaller(shown: tuple[int, int], config: Config) -> bool:
+    """Whether paintings are compared at a smaller size than the encoder's input (H, W) for a context."""
+    return bool(config.paint_size) and max(shown) > config.paint_size
+
+
+def photo_side(config: Config) -> int:
+    """The longer side the encoder is given of the whole photo where the view is only a part of it."""
+    return config.photo_size or config.encoder_size
+
+
+def photo_area(view: View) -> Area:
+    """Where the whole photo lies, in canvas pixels."""
+    (left, top), (right, bottom) = view.to_canvas((0.0, 0.0)), view.to_canvas((view.photo[1], view.photo[0]))
+    return left, top, right, bottom
+
+
+def box_frame(canvas: Tensor, box: PixelBox, encoder: Encoder, config: Config) -> Frame:
+    """The paper's frame: the contrast box B of one step, cut from the canvas, without keys.
+
+    Whether its features are finite is for the step to ask, which looks at all it computed once.
+    """
+    x0, y0, x1, y1 = box
+    area = (float(x0), float(y0), float(x1), float(y1))
+    shown = resize(canvas[..., y0:y1, x0:x1], encoder_input((y1 - y0, x1 - x0), encoder, config.encoder_size))
+    shown = shown.to(working_device(encoder))
+    return Frame(area, (y1, x1), shown, check_features(encoder, shown, encoder.encode(shown), finite=False), keys=None)
+
+
+def seen_as(frame: Frame, reference: Tensor, canvas: Tensor, encoder: Encoder) -> Frame:
+    """The frame with the features of `reference` in place of the photo's; both are 1 x 3 x h x w on the canvas.
+
+    Picture and keys stay the photo's.
+    """
+    return replace(frame, features=encoder.encode(frame.show(reference, canvas)))
+
+
+def make_frame(
+    image: Tensor, area: Area, content: tuple[int, int], encoder: Encoder, config: Config, size: int = 0
+) -> Frame:
+    """Scale an image 1 x 3 x H x W so that its longer side is `size`, or the encoder's size for 0, and encode it."""
+    shown = resize(image, encoder_input(size_of(image), encoder, size or config.encoder_size))
+    return frame_of(encoded(shown.to(working_device(encoder)), encoder, config.uses_keys), area, content)
+
+
+def frame_of(look: Look, area: Area, content: tuple[int, int]) -> Frame:
+    """What an encoder saw, put in its place."""
+    return Frame(area=area, content=content, image=look.image, features=look.features, keys=look.keys)
+
+
+def encoder_input(size: tuple[int, int], encoder: Encoder, side: int) -> tuple[int, int]:
+    """(H, W) an image of that (H, W) is scaled to, so that its longer side is about `side` and the encoder takes it."""
+    rows, columns = patch_grid(size, side / encoder.stride)
+    return rows * encoder.stride, columns * encoder.stride
+
+
+def patch_grid(size: tuple[int, int], cells: float) -> tuple[int, int]:
+    """(h, w) of the grid of patches of an image (H, W) with about `cells` of them along its longer side."""
+    height, width = (max(1, round(length * cells / max(size))) for length in size)
+    return height, width
+
+
+def spread(values: Tensor, area: Area, canvas: tuple[int, int]) -> Tensor:
+    """Grid values N x C x h x w that fill `area` to canvas pixels (h, w); see `Frame.to_canvas`."""
+    height, width = canvas
+    x0, y0, x1, y1 = area
+    xs = (torch.arange(width, device=values.device) + 0.5 - x0) / (x1 - x0) * 2 - 1
+    ys = (torch.arange(height, device=values.device) + 0.5 - y0) / (y1 - y0) * 2 - 1
+    places = torch.stack(torch.meshgrid(xs, ys, indexing="xy"), dim=-1).expand(len(values), -1, -1, -1)
+    return F.grid_sample(values, places, mode="bilinear", padding_mode="border", align_corners=False)

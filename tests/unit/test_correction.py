@@ -1,0 +1,174 @@
+"""Corrections by clicks: what a click changes, and what it leaves."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from paintseg import preset
+from paintseg.finish.refine import Finish
+from paintseg.locate import pixel_walk
+from paintseg.locate.correction import Sight, corrected
+from paintseg.locate.pixel_walk import depth_at, flipped, leak
+from paintseg.ops.overlap import intersection_over_union
+
+CONFIG = preset("balanced")
+GRID = 8, 8
+
+
+def photo(*shapes, size=(96, 96), ground=(0.2, 0.5, 0.2)):
+    """An image with (mask, colour) drawn over a ground, and a little noise that no colour model may fall over."""
+    image = torch.tensor(ground).view(3, 1, 1).repeat(1, *size)
+    for mask, colour in shapes:
+        image[:, mask] = torch.tensor(colour).view(3, 1)
+    noise = torch.rand(3, *size, generator=torch.Generator().manual_seed(0))
+    return (image + 0.04 * (noise - 0.5)).clamp(0, 1)
+
+
+def disc(x, y, radius, size=(96, 96)):
+    ys, xs = torch.meshgrid(torch.arange(size[0]) + 0.5, torch.arange(size[1]) + 0.5, indexing="ij")
+    return (xs - x) ** 2 + (ys - y) ** 2 <= radius**2
+
+
+def block(x0, y0, x1, y1, size=(96, 96)):
+    mask = torch.zeros(size, dtype=torch.bool)
+    mask[y0:y1, x0:x1] = True
+    return mask
+
+
+def sight_of(image, keys=None):
+    if keys is None:
+        keys = torch.randn(1, 24, *GRID, generator=torch.Generator().manual_seed(1))
+    return Sight(keys, Finish(image))
+
+
+def clicks(on, off):
+    return [(place, True) for place in on] + [(place, False) for place in off]
+
+
+RED, DARK = (0.8, 0.2, 0.2), (0.1, 0.1, 0.3)
+
+
+def test_a_click_on_a_place_already_right_changes_nothing():
+    body = disc(48, 48, 25)
+    soft = body.float() * 0.9
+    after = corrected(soft, sight_of(photo((body, RED))), clicks([(48, 48), (30.5, 48)], [(5, 5)]), CONFIG)
+    assert torch.equal(after, soft)
+
+
+def test_a_strip_beside_the_edge_goes_and_nothing_else():
+    body, strip = disc(48, 48, 25), block(20, 70, 76, 78)
+    image = photo((body, RED))
+    after = corrected((body | strip).float(), sight_of(image), clicks([(48, 48)], [(26, 74.5)]), CONFIG) > 0.5
+    changed = after ^ (body | strip)
+    assert changed.any() and not (changed & ~strip).any()
+    assert not after[74, 26]
+    assert intersection_over_union(after, body) > intersection_over_union(body | strip, body)
+
+
+def test_a_window_in_a_wall_is_cut_out_along_its_edges():
+    wall, window = block(8, 8, 88, 88), block(40, 30, 54, 66)
+    image = photo((wall, (0.9, 0.9, 0.85)), (window, DARK))
+    after = corrected(wall.float(), sight_of(image), clicks([(20, 20)], [(47, 48)]), CONFIG) > 0.5
+    assert intersection_over_union(wall & ~after, window) > 0.9
+
+
+def test_what_is_missed_is_added_up_to_its_edges():
+    body, handle = disc(40, 48, 22), block(60, 44, 84, 52)
+    image = photo((body | handle, RED))
+    after = corrected(body.float(), sight_of(image), clicks([(40, 48), (72, 48)], []), CONFIG) > 0.5
+    assert intersection_over_union(after, body | handle) > 0.9
+
+
+def test_deep_inside_the_patches_decide_where_colours_do_not():
+    """Two things of one colour, told apart by the encoder alone, of which the answer holds both."""
+    both, second = block(12, 36, 84, 60), block(48, 36, 84, 60)
+    keys = torch.zeros(1, 3, *GRID)
+    keys[:, 0] = 1.0
+    keys[:, 0, 3:5, 1:7], keys[:, 1, 3:5, 1:4], keys[:, 2, 3:5, 4:7] = 0.0, 1.0, 1.0
+    after = corrected(both.float(), sight_of(photo((both, RED)), keys), clicks([(30, 48)], [(66, 48)]), CONFIG) > 0.5
+    assert not after[48, 66] and after[48, 30]
+    assert float((after & second).sum()) < 0.35 * float(second.sum())
+    assert float((after & ~second & both).sum()) > 0.65 * float((both & ~second).sum())
+
+
+masks = st.integers(0, 2**32 - 1)
+places = st.tuples(st.floats(0, 47.9), st.floats(0, 39.9))
+
+
+@settings(max_examples=25)
+@given(seed=masks, said=st.lists(st.tuples(places, st.booleans()), max_size=5))
+def test_every_click_is_obeyed_and_agreeing_ones_change_nothing(seed, said):
+    generator = torch.Generator().manual_seed(seed)
+    image = torch.rand(3, 40, 48, generator=generator)
+    soft = torch.nn.functional.interpolate(torch.rand(1, 1, 5, 6, generator=generator), (40, 48), mode="bilinear")[0, 0]
+    sight = Sight(torch.randn(1, 4, 5, 6, generator=generator), Finish(image))
+    after = corrected(soft, sight, said, CONFIG)
+    for (x, y), side in {(int(x), int(y)): side for (x, y), side in said}.items():
+        assert bool(after[y, x] > 0.5) == side
+    assert after.min() >= 0 and after.max() <= 1
+    more = (20.5, 20.5), bool(after[20, 20] > 0.5)
+    if not any((int(x), int(y)) == (20, 20) for (x, y), _ in said):
+        assert torch.equal(corrected(soft, sight, [*said, more], CONFIG), after)
+
+
+def test_one_pixel_said_to_be_both_does_not_go_round_for_ever():
+    soft = disc(48, 48, 20).float()
+    corrected(soft, sight_of(photo()), clicks([(48.5, 48.5)], [(48.5, 48.5)]), CONFIG)
+
+
+def test_without_patches_colours_decide_alone():
+    body, second = disc(30, 48, 16), disc(74, 48, 10)
+    image = photo((body | second, RED))
+    sight = Sight(None, Finish(image))
+    after = corrected(body.float(), sight, clicks([(74, 48)], []), CONFIG) > 0.5
+    assert intersection_over_union(after, body | second) > 0.85
+
+
+# --- the walk from pixel to pixel
+
+
+def test_the_walk_solves_its_equation():
+    """The sparse solver beside a dense one, on a field of random colours."""
+    lab = np.random.default_rng(3).normal(size=(3, 7, 9))
+    towards, held = np.sign(np.random.default_rng(5).normal(size=63)), np.arange(63) % 10 == 0
+    steps = pixel_walk._steps(lab)
+    dense = np.diag(steps.toarray().sum(1) + 0.05) - steps.toarray()
+    assert np.allclose(steps.toarray(), steps.toarray().T)
+    right = 0.05 * towards - dense[:, held] @ towards[held]
+    expected = towards.copy()
+    expected[~held] = np.linalg.solve(dense[np.ix_(~held, ~held)], right[~held])
+    assert np.allclose(pixel_walk._screened(steps, 0.05, towards, held), expected, atol=1e-3)
+
+
+def test_a_farther_reach_changes_more():
+    lab, mask = np.zeros((3, 81, 81)), np.zeros((81, 81), bool)
+    sizes = [flipped(lab, mask, (40, 40), reach, 3.0, np.empty((0, 2)))[0].sum() for reach in (4, 8, 16)]
+    assert sizes == sorted(sizes) and sizes[0] < sizes[2]
+
+
+def test_an_edge_stops_the_walk_and_an_opposed_click_holds():
+    lab, mask = np.zeros((3, 61, 61)), np.zeros((61, 61), bool)
+    lab[0, :, 33:] = 80.0
+    part, likely = flipped(lab, mask, (30, 30), 12.0, 2.0, np.array([[30, 22]]))
+    assert part[30, 30] and not part[:, 33:].any() and not part[30, 22]
+    assert likely[part].min() > 0.5 and ((likely >= 0) & (likely <= 1)).all()
+
+
+def test_the_leak_is_the_mean_step_over_the_rim():
+    lab, mask = np.zeros((3, 20, 20)), np.ones((20, 20), bool)
+    inner = np.zeros_like(mask)
+    inner[5:15, 5:15] = True
+    assert leak(lab, inner, mask) == pytest.approx(1.0, abs=1e-3)
+    lab[0, inner] = 100.0
+    assert leak(lab, inner, mask) < 0.01
+    mask[:, :5] = False  # what lies beyond the mask is no part of the rim
+    assert leak(lab, inner, mask) < 0.01
+
+
+def test_depth_is_the_distance_to_the_other_side():
+    mask = disc(48, 48, 20)
+    deep, depth = depth_at(mask, (48, 48))
+    assert depth == pytest.approx(20, abs=1) and deep[0, 0] == 0
+    assert depth_at(torch.ones(4, 4, dtype=torch.bool), (1, 1))[1] == float("inf")
