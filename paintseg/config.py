@@ -85,6 +85,12 @@ class Config:
 
     # The contrastive potential (eq. 1).
     l_paint: float = parameter(0.8, "weight of the difference between photo and painting", "section 5.2", least=0)
+    l_paint_sure: float = parameter(
+        0.0,
+        "the same in an I-step whose painter proves sure on this photo, at the affinity's expense; 0: always l_paint",
+        "ours",
+        least=0,
+    )
     l_color: float = parameter(0.2, "weight of the colour term; 0 leaves it out", "section 5.2", least=0)
     l_prompt: float = parameter(0.2, "weight of the prompt term, with the step's sign", "section 5.2", least=0)
     l_affinity: float = parameter(0.0, "weight of the affinity term, with the step's sign", "ours", least=0)
@@ -97,15 +103,16 @@ class Config:
     contexts: tuple[Context, ...] = parameter(
         ("box",), "what the encoder sees: the contrast box, the view, the whole photo", "section 4.2"
     )
-    paint_contexts: tuple[Context, ...] = parameter(
-        (), "those of the contexts in which paintings are compared; none named: all", "ours"
-    )
     encoder_size: int = parameter(480, "longer side given to the encoder, px", "demo", least=32)
     photo_size: int = parameter(
         0, "the same for the whole photo where the view is a part of it; 0: encoder_size", "ours", least=32, off=True
     )
     paint_size: int = parameter(
-        0, "the same for paintings and what they are compared with; 0: as the context", "ours", least=32, off=True
+        0,
+        "the same for paintings, which are then compared in the first of the contexts alone; 0: as each context",
+        "ours",
+        least=32,
+        off=True,
     )
 
     # Cut and update (eq. 3 and 4).
@@ -134,11 +141,6 @@ class Config:
             _check(one.name, getattr(self, one.name), _kinds()[one.name], one.metadata)
         if not self.contexts:
             raise InputError(f"contexts must name at least one of {', '.join(get_args(Context))}, not none")
-        if not set(self.paint_contexts) <= set(self.contexts):
-            raise InputError(
-                f"paint_contexts must be among the contexts {', '.join(self.contexts)}, "
-                f"not {', '.join(map(str, self.paint_contexts))}"
-            )
 
     def direction(self, index: int) -> Direction:
         """The kind of step number `index` (from 0)."""
@@ -152,6 +154,11 @@ class Config:
     def in_place(self) -> Config:
         """The same for a prompt that was not drawn by hand but found, and lies where it should."""
         return replace(self, settle_reach=0.0)
+
+    @property
+    def compared_contexts(self) -> tuple[Context, ...]:
+        """Those of the contexts in which paintings are compared."""
+        return self.contexts[:1] if self.paint_size else self.contexts
 
     @property
     def uses_keys(self) -> bool:
@@ -222,11 +229,11 @@ _BALANCED = Config(
     clicks="corrections",
     settle_reach=0.25,
     box_leak=0.1,
-    l_paint=0.2,
+    l_paint=0.1,
+    l_paint_sure=0.6,
     l_color=0.0,
-    l_affinity=0.8,
+    l_affinity=0.9,
     contexts=("view", "photo"),
-    paint_contexts=("view",),
     distance="cosine",
     normalise="deviation",
     encoder_size=560,

@@ -12,8 +12,9 @@ from ..encoders import Encoder
 from ..finish.crf import DenseCRF
 from ..ops.boxes import PixelBox, box_around, box_mask, grow_box
 from ..ops.images import size_of
-from ..views.frames import Frame, box_frame, seen_as
-from .potential import Potential, combine, paint_term, prompt_term
+from ..views.frames import Frame, box_frame, compared_smaller, seen_as
+from .belief import CLOSER, belief, believed
+from .potential import Potential, combine, paint_term, places_in, prompt_term
 from .scene import Scene
 
 
@@ -58,18 +59,26 @@ def contrast(
     around, device = around or box_around(mask), mask.device
     box = grow_box(around, config.box_rate, scene.view.content)
     crop = (Crop() if crop is None else crop).at(box)
-    frames = contexts(box, scene, encoder, reference, crop)
-    terms = [paint_term(frame, painting, scene.canvas, encoder, config.distance) for frame in frames]
+    scope = box_mask(box, canvas, device) & scene.allowed
+    paint = _mean_term(contexts(box, scene, encoder, reference, crop), painting, scene, encoder)
+    # Of an O-step nothing can be told: where it painted nothing, the painting is the photo.
+    if config.l_paint_sure and direction == "I":
+        repainted = places_in(region & scope)
+        share = belief(paint, repainted)
+        if share > CLOSER and (frames := closer(scene, encoder, reference)):
+            paint = _mean_term(frames, painting, scene, encoder)
+            share = belief(paint, repainted)
+        config = believed(config, share)
     color = None
     if config.l_color:
         crop.field = crop.field or color_field(box, scene)
         color = color_term(region, box, scene, crop.field)
     return combine(
-        paint=sum(terms[1:], terms[0]) / len(terms),
+        paint=paint,
         color=color,
         prompt=prompt_term(scene.pointed, scene.refused, around, canvas, device=device),
         affinity=scene.affinity,
-        scope=box_mask(box, canvas, device) & scene.allowed,
+        scope=scope,
         sign=1.0 if direction == "I" else -1.0,
         config=config,
     )
@@ -82,12 +91,29 @@ def contexts(box: PixelBox, scene: Scene, encoder: Encoder, reference: Tensor | 
     if reference is not None:  # another one in every step
         frames = [seen_as(frame, reference, scene.canvas, encoder) for frame in frames]
         crop.frame = None
-    if "box" in (config.paint_contexts or config.contexts):
+    if "box" in config.compared_contexts:
         if crop.frame is None:
             frame = box_frame(scene.canvas if reference is None else reference, box, encoder, config)
             crop.frame = replace(frame, image=frame.render(scene.canvas, frame.image))
         frames.append(crop.frame)
     return frames
+
+
+def closer(scene: Scene, encoder: Encoder, reference: Tensor | None) -> list[Frame]:
+    """The frames of `contexts` as large as affinities are measured on; none where paintings are compared so anyway."""
+    shown = scene.canvas if reference is None else reference
+    wanted = set(scene.config.compared_contexts)
+    return [
+        seen_as(frame, shown, scene.canvas, encoder)
+        for frame in scene.frames
+        if wanted & set(frame.serves) and compared_smaller(size_of(frame.image), scene.config)
+    ]
+
+
+def _mean_term(frames: list[Frame], painting: Tensor, scene: Scene, encoder: Encoder) -> Tensor:
+    """Phi_paint, the mean over frames that hold the photo's features: N x 1 x h x w."""
+    terms = [paint_term(frame, painting, scene.canvas, encoder, scene.config.distance) for frame in frames]
+    return sum(terms[1:], terms[0]) / len(terms)
 
 
 def color_field(box: PixelBox, scene: Scene) -> DenseCRF:

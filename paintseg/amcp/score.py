@@ -68,7 +68,7 @@ def score(mask: Tensor, state: amcp.State, inpainter: Painter, outpainter: Paint
 def _difference(mask: Tensor, direction: Direction, painter: Painter, state: amcp.State, encoder: Encoder) -> Tensor:
     """Phi_paint of eq. 1, the mean of the paintings', 1 x 1 x h x w."""
     # Only the term that needs a painting is wanted.
-    scene = replace(state.scene, config=replace(state.scene.config, l_color=0.0))
+    scene = replace(state.scene, config=replace(state.scene.config, l_color=0.0, l_paint_sure=0.0))
     region = amcp.repainted_region(mask, direction, scene)
     hole = amcp.hole_around(region, direction, scene)[0]
     # A painting of its own: the loop's last one is what the mask was fitted to.

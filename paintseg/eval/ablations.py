@@ -23,10 +23,11 @@ _STEPS: dict[str, dict[str, object]] = {
 _SWITCHES: dict[str, dict[str, object]] = {
     "all": {},
     "one step": {"steps": 1},
-    "no painting": {"steps": 1, "l_paint": 0.0},
+    "no painting": {"steps": 1, "l_paint": 0.0, "l_paint_sure": 0.0},
+    "every painter believed alike": {"l_paint_sure": 0.0},
     "no affinity": {"l_affinity": 0.0},
     "view alone": {"contexts": ("view",)},
-    "paintings in both contexts": {"paint_contexts": ()},
+    "paintings in full, in both contexts": {"paint_size": 0},
     "squared distance": {"distance": "squared"},
     "hole not grown": {"hole_grow": 0},
     "box stays": {"settle_reach": 0.0},

@@ -79,7 +79,7 @@ def measure(instance: Instance, behind: Instance, models: Models, config: Config
     return {
         "embedded": score(config, False),
         "perfect": score(config, True),
-        "none": score(replace(config, l_paint=0.0), False),
+        "none": score(replace(config, l_paint=0.0, l_paint_sure=0.0), False),
     }
 
 

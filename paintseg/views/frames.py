@@ -178,7 +178,7 @@ def compared_frames(frames: tuple[Frame, ...], view: View, config: Config, looks
     Args:
         frames: from `lasting_frames`; the rest as there.
     """
-    wanted = set(config.paint_contexts or config.contexts)
+    wanted = set(config.compared_contexts)
     found = []
     for frame in (each for each in frames if wanted & set(each.serves)):
         if compared_smaller(size_of(frame.image), config):

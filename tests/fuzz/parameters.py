@@ -24,7 +24,6 @@ ALIKE = {
     "normalise": st.sampled_from(get_args(config.Scale)),
     "finish": st.sampled_from(get_args(config.Finish)),
     "contexts": st.lists(st.sampled_from(get_args(config.Context)), min_size=1, max_size=3, unique=True).map(tuple),
-    "paint_contexts": st.sampled_from([(), (), (), ("view",), ("box", "photo")]),
 }
 
 

@@ -51,7 +51,7 @@ CHANGES = {
 @st.composite
 def configs(draw):
     """A preset at a size that is quick, with some parameters changed. Raises InputError for some."""
-    small = {"size": 64, "encoder_size": 32, "paint_contexts": (), "photo_size": 0}
+    small = {"size": 64, "encoder_size": 32, "paint_size": 0, "photo_size": 0}
     if draw(st.booleans()):
         return {
             "name": draw(st.sampled_from(sorted(PRESETS))),

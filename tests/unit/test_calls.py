@@ -185,7 +185,7 @@ TEN = preset("paper", steps=10, paintings=4, **SMALL)
 
 
 def test_the_paper_makes_all_its_steps_and_paintings():
-    off = {"photo_size": 0, "paint_contexts": ()}
+    off = {"photo_size": 0, "paint_size": 0}
     assert {name: getattr(Config(), name) for name in off} == off
     assert calls(TEN)[1] == [4] * 10
 
@@ -194,7 +194,7 @@ def test_the_paper_makes_all_its_steps_and_paintings():
     ("changes", "sentence"),
     [
         ({"photo_size": 16}, "photo_size must be 0 or at least 32"),
-        ({"paint_contexts": ("photo",)}, "paint_contexts must be among the contexts box"),
+        ({"paint_size": 16}, "paint_size must be 0 or at least 32"),
     ],
 )
 def test_what_means_nothing_is_refused(changes, sentence):
