@@ -17,9 +17,9 @@ from ..config import Config
 from ..ops.kmeans import two_means
 from .potential import values_at
 
-CLEAR, VAGUE = 0.3, 0.5
+CLEAR, VAGUE = 0.3, 0.45
 """The lower level over the higher: up to here a painting is believed in full, from there on no more than `l_paint`."""
-CLOSER = 0.5
+CLOSER = 1 / 3
 """Belief above which a painting is worth looking at as closely as the photo was (`Config.paint_size`)."""
 
 

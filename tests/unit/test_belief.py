@@ -34,8 +34,8 @@ def levels(low, high):
     [
         (0.0, 0.9, 1.0),  # the background came out as it was
         (0.27, 0.9, 1.0),
-        (0.4, 1.0, 0.5),  # halfway from 0.3 to 0.5
-        (0.45, 0.9, 0.0),
+        (0.375, 1.0, 0.5),  # halfway from 0.3 to 0.45
+        (0.41, 0.9, 0.0),
         (0.7, 0.9, 0.0),  # as far from the photo everywhere
     ],
 )

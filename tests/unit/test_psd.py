@@ -22,7 +22,18 @@ from paintseg.layers import NamedLayer, flatten, save_psd
 from paintseg.layers.blending import MODES
 
 SIZE = (30, 40)
-MAGICK = shutil.which("convert") or shutil.which("magick")
+
+
+def find_magick():
+    """ImageMagick's command, and not another program of the same name; None where it is not installed."""
+    for path in filter(None, map(shutil.which, ("magick", "convert"))):
+        said = subprocess.run([path, "-version"], capture_output=True, text=True, check=False).stdout
+        if "ImageMagick" in said and "Copyright" in said:
+            return path
+    return None
+
+
+MAGICK = find_magick()
 
 
 def noise(*shape, seed=0):
