@@ -16,17 +16,17 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..cli.console import Parser
 from ..cli.console import command as entry
 from ..cli.parameters import parse_options, split
 from ..errors import InputError
+from ..io.pictures import write_json
 from . import command
-
-if TYPE_CHECKING:
-    from .report import Summary
-    from .task import Task
+from .datasets import read_manifest, scene
+from .report import Summary, aligned, summarise
+from .task import CLICKS, Task
 
 AS_IS = "as it is"
 PROMPTS = "box,loose_box,jitter_box"
@@ -54,7 +54,6 @@ class Figures:
 
     def prompts(self, setting: str, dataset: str, unlike: str = "") -> dict[str, float]:
         """The mean of every prompt over the instances, without photos of scenes that the set `unlike` has, too."""
-        from .datasets import scene
 
         known = {scene(stem) for (_, other, _), values in self.by.items() if other == unlike for stem in values}
         found = {}
@@ -110,15 +109,8 @@ def run(options: argparse.Namespace) -> None:
     """Measure what is not measured yet, print the tables, write the file."""
     tasks = _tasks(options)
     command.check(options)
-
-    from .datasets import read_manifest
-
     _check_sets(one.dataset for one in read_manifest(options.folder, split(options.only)))
     work, found = command.measured(options, tasks)
-
-    from ..io.pictures import write_json
-    from .report import summarise
-
     summaries = summarise(work, found)
     figures = Figures({(one.task.variant, one.dataset, one.task.shown_prompt): per_instance(one) for one in summaries})
     _check_sets(figures.sets)  # sets without strokes were left out
@@ -131,7 +123,6 @@ def run(options: argparse.Namespace) -> None:
 
 def per_instance(summary: Summary) -> dict[str, float]:
     """IoU of every instance, 0..1 by stem; of a conversation the mean after every click allowed."""
-    from .task import CLICKS
 
     most = summary.task.clicks if summary.task.prompt == CLICKS else 1
     return {
@@ -166,7 +157,6 @@ def as_json(figures: Figures) -> dict[str, Any]:
 
 def tables(figures: Figures, counts: Mapping[str, int]) -> str:
     """For a terminal, in percent: every setting on every set, then every set with the setting chosen without it."""
-    from .report import aligned
 
     names = figures.settings
     legend = [f"{number}: {name}" for number, name in enumerate(names, start=1)]
@@ -205,8 +195,6 @@ def tables(figures: Figures, counts: Mapping[str, int]) -> str:
 
 
 def _tasks(options: argparse.Namespace) -> list[Task]:
-    from .task import Task
-
     tried = list(dict.fromkeys(" ".join(text.split()) for text in options.tried))
     if len(tried) < 2:
         raise InputError("choosing needs at least two different settings; give --try twice or more")

@@ -68,15 +68,6 @@ class Mosaic(Instance):
             digest.update(content_of(path))
         return digest.hexdigest()
 
-    def absolute(self) -> Mosaic:
-        """The same with files named from the root."""
-        return replace(
-            self,
-            image_path=self.image_path.absolute(),
-            mask_path=self.mask_path.absolute(),
-            others=tuple(path.absolute() for path in self.others),
-        )
-
     @property
     def _size(self) -> tuple[int, int]:
         return self.side * self.tile[0], self.side * self.tile[1]

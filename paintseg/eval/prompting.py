@@ -52,12 +52,11 @@ def make_prompt(
 
     Args:
         instance: one object of one photo.
-        kind: "box" the tight box of the human mask; "loose_box" with every side up to a quarter of the box further
-            out; "jitter_box" with every side up to a tenth further out or in; "point" the mask's centroid;
-            "inner_point" its innermost point;
-            "scribble" and "scribble2" the set's strokes on the object and off it; "strokes" and "strokes2" only
-            those on it, as in the paper; "mask" the human mask as a crude brush would draw it (see `coarsen`);
-            "auto" what `discover` finds, without the human mask.
+        kind: "box" the tight box of the human mask; "loose_box" with every side up to a quarter of the box further out;
+            "jitter_box" with every side up to a tenth further out or in; "point" the mask's centroid; "inner_point" its
+            innermost point; "scribble" and "scribble2" the set's strokes on the object and off it; "strokes" and
+            "strokes2" only those on it, as in the paper; "mask" the human mask as a crude brush would draw it (see
+            `coarsen`); "auto" what `discover` finds, without the human mask.
         size: (H, W) of the photo.
         noise: percent of half the diagonal of the object's box by which the prompt is moved in a random
             direction (Table 5 of the paper).

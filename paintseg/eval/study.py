@@ -7,19 +7,19 @@ import statistics
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from ..cli.console import Parser, report
 from ..cli.parameters import add_parameters, parse_options
+from ..config import Config, preset
 from ..errors import InputError
+from ..io.pictures import check_folder, write_json
+from ..models import Models, load_models
+from .datasets import Instance, read_manifest, thin_out
+from .metrics import Marks
+from .report import aligned
 
-if TYPE_CHECKING:
-    from ..config import Config
-    from ..models import Models
-    from .datasets import Instance
-    from .metrics import Marks
-
-Measure = Callable[["Instance", "Models", "Config"], Mapping[str, "Marks"]]
+Measure = Callable[[Instance, Models, Config], Mapping[str, Marks]]
 """One object, the models, the parameters: the marks of every variant's mask."""
 
 Found = TypeVar("Found")
@@ -69,9 +69,6 @@ def chosen(options: argparse.Namespace) -> tuple[Config, list[Instance]]:
 
     Raises InputError for options that mean nothing and for a manifest that is none.
     """
-    from ..config import preset
-    from ..io.pictures import check_folder
-    from .datasets import read_manifest, thin_out
 
     if options.stride < 1 or (options.limit is not None and options.limit < 1):
         raise InputError("--stride and --limit must be at least 1")
@@ -92,7 +89,6 @@ def run(options: argparse.Namespace, variants: Sequence[str], measure: Measure, 
 
     Raises InputError for options that mean nothing and for unreadable files.
     """
-    from ..models import load_models
 
     config, instances = chosen(options)
     models, everything = load_models(), {"preset": options.preset, "config": asdict(config), **settings}
@@ -126,7 +122,6 @@ def gathered(
         options: with `json`, where `document` of all so far is written anew after each, and `quiet`.
         line: what is said of one.
     """
-    from ..io.pictures import write_json
 
     rows: list[Found] = []
     for row in found:
@@ -151,11 +146,9 @@ def tables(rows: Sequence[Mapping[str, Any]], variants: Sequence[str]) -> str:
 
 def table(rows: Sequence[Mapping[str, Any]], variants: Sequence[str], unit: float = 100) -> str:
     """Means times `unit`, a line per set and one of all, for a terminal."""
-    lines = [f"{'set':12} {'n':>4}" + "".join(f" {name:>11}" for name in variants)]
+    lines = []
     for name in [*dict.fromkeys(row["set"] for row in rows), "all"]:
         chosen = [row for row in rows if name in (row["set"], "all")]
-        lines.append(
-            f"{name:12} {len(chosen):4}"
-            + "".join(f" {unit * statistics.fmean(row[variant] for row in chosen):11.1f}" for variant in variants)
-        )
-    return "\n".join(lines)
+        means = {variant: f"{unit * statistics.fmean(row[variant] for row in chosen):.1f}" for variant in variants}
+        lines.append({"set": name, "n": str(len(chosen)), **means})
+    return aligned(lines)
