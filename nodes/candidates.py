@@ -14,7 +14,7 @@ from ..paintseg.visualize import overlay
 from .convert import image_output, mask_output, photos_from
 from .method import Method, method_inputs, warn
 from .previews import preview
-from .sockets import CATEGORY, image_input, prompt_input
+from .sockets import CATEGORY, image_input, prompt_input, words
 
 
 class Candidates(io.ComfyNode):
@@ -28,16 +28,10 @@ class Candidates(io.ComfyNode):
             category=CATEGORY,
             description="For a point that may mean a part, the object or a group: up to three masks, the most likely "
             "first, judged without labels by how badly painters guess either side of each mask's edge.",
-            search_aliases=[
-                "paintseg",
-                "candidates",
-                "ambiguous point",
-                "part or whole",
-                "multimask",
-                "alternatives",
-                "sam multimask output",
-                "mask",
-            ],
+            search_aliases=words(
+                "paintseg, candidates, ambiguous point, part or whole, multimask, alternatives, sam multimask output, "
+                "mask"
+            ),
             inputs=[
                 image_input("The photo, a single one."),
                 prompt_input(tooltip="One prompt of points or a scribble, from PaintSeg Prompt."),

@@ -11,8 +11,8 @@ from torch import Tensor
 from ..paintseg.encoders import Encoder
 from ..paintseg.errors import InputError
 from ..paintseg.io.clicks import Clicks, read_clicks
-from ..paintseg.io.inputs import as_masks, pair_up, parse_boxes, read_points
-from ..paintseg.ops.coordinates import Box, place_boxes
+from ..paintseg.io.inputs import as_masks, pair_up, read_boxes, read_points
+from ..paintseg.ops.coordinates import Box
 from ..paintseg.ops.images import resize_mask, size_of
 from ..paintseg.prompts import Prompt
 from ..paintseg.segmentation import Session
@@ -21,7 +21,7 @@ from .managed import embedded_encoder
 from .method import warn
 from .notes import reaches_beyond
 from .previews import save_picture
-from .sockets import CATEGORY, ClicksSocket, PromptSocket, boxes_input, encoder_input, image_input
+from .sockets import CATEGORY, ClicksSocket, PromptSocket, boxes_input, encoder_input, image_input, words
 
 _OWN = "wired boxes and masks take one per image"
 
@@ -37,21 +37,10 @@ class Click(io.ComfyNode):
             category=CATEGORY,
             description="Click on the object in the photo and see its mask at once. Click with the right button on "
             "what does not belong to it, drag a box, or draw strokes.",
-            search_aliases=[
-                "paintseg",
-                "click",
-                "points editor",
-                "point and click",
-                "interactive segmentation",
-                "segment anything",
-                "sam",
-                "select object",
-                "magic wand",
-                "mask editor",
-                "box editor",
-                "prompt",
-                "mask",
-            ],
+            search_aliases=words(
+                "paintseg, click, points editor, point and click, interactive segmentation, segment anything, sam, "
+                "select object, magic wand, mask editor, box editor, prompt, mask"
+            ),
             inputs=[
                 image_input("The photo to click on. Several images share what is clicked."),
                 io.String.Input(
@@ -129,12 +118,8 @@ def _prompts(
     notes = note.splitlines()
     frames: list[Box | None] = [clicked.box]
     if boxes is not None:
-        lists = parse_boxes(boxes, "boxes")
-        if len(lists) > 1 and any(len(frame) != 1 for frame in lists):
-            raise InputError("the boxes must be one per image, or all for a single image")
-        placed = [place_boxes(frame, size) for frame in lists]
-        frames = [box for frame, _ in placed for box in frame]
-        notes += [line for _, said in placed for line in said.splitlines()]
+        placed, said = read_boxes(boxes, size)
+        frames, notes = [*placed], notes + said
     masks = [None] if mask is None else [resize_mask(one.cpu(), size) for one in as_masks(mask)]
     if not (clicked.on_object or wired or boxes is not None or mask is not None):
         raise InputError("nothing says where the object is: click on it in the photo, or drag a box around it")

@@ -20,7 +20,7 @@ from .convert import image_output, mask_output, pictures_from
 from .method import Method, method_inputs, warn
 from .previews import preview, shrunk
 from .progress import StepProgress
-from .sockets import CATEGORY, image_input, prompt_input
+from .sockets import CATEGORY, image_input, prompt_input, words
 from .wiring import wired_outputs
 
 
@@ -36,25 +36,11 @@ class AMCPLoop(io.ComfyNode):
             description="Finds the object by painting: a painter imagines what the place looks like without "
             "it, an encoder measures how far that is from the photo, and the mask follows. Gives the mask, "
             "the photo without the object and the object alone. Works on the embedded models.",
-            search_aliases=[
-                "paintseg",
-                "segment",
-                "segmentation",
-                "mask",
-                "remove object",
-                "cut out",
-                "matting",
-                "background removal",
-                "remove background",
-                "erase",
-                "sam",
-                "segment anything",
-                "rembg",
-                "select object",
-                "amcp",
-                "adversarial mask contrastive painting",
-                "clean plate",
-            ],
+            search_aliases=words(
+                "paintseg, segment, segmentation, mask, remove object, cut out, matting, background removal, "
+                "remove background, erase, sam, segment anything, rembg, select object, amcp, "
+                "adversarial mask contrastive painting, clean plate"
+            ),
             inputs=[
                 image_input("The photo. Images of a batch are segmented one by one."),
                 prompt_input(),

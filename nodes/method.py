@@ -15,12 +15,25 @@ from ..paintseg.painters import Painter
 from .convert import config_from
 from .managed import embedded_encoder, embedded_painter
 from .progress import StepProgress
-from .sockets import model_inputs, override_inputs, preset_input, seed_input
+from .sockets import encoder_input, painter_input, preset_input, seed_input
 
 
 def method_inputs() -> list[io.Input]:
     """Models, preset, seed and overrides; `Method.of` takes them under the same names."""
-    return [*model_inputs(), preset_input(), seed_input(), *override_inputs()]
+
+    def number(name: str, most: int, tooltip: str) -> io.Input:
+        told = f"{tooltip} 0: as many as the preset says."
+        return io.Int.Input(name, default=0, min=0, max=most, optional=True, advanced=True, tooltip=told)
+
+    return [
+        painter_input("Paints the object's region away (phi, the I-steps). Unwired: the embedded MI-GAN."),
+        painter_input("Paints the background away (psi, the O-steps). Unwired: the same as the painter.", "outpainter"),
+        encoder_input(),
+        preset_input(),
+        seed_input(),
+        number("steps", 50, "How many steps, alternating between cutting and adding."),
+        number("paintings", 32, "How many paintings vote in each step."),
+    ]
 
 
 class Run(NamedTuple):

@@ -16,7 +16,7 @@ from ..paintseg.visualize import heat_map
 from .convert import config_from, image_output, mask_output, photos_from
 from .managed import embedded_encoder
 from .previews import preview
-from .sockets import CATEGORY, encoder_input, image_input, preset_input, prompt_input
+from .sockets import CATEGORY, encoder_input, image_input, preset_input, prompt_input, words
 
 TERMS = ("paint", "color", "prompt", "affinity")
 
@@ -38,15 +38,7 @@ class ContrastivePotential(io.ComfyNode):
             category=f"{CATEGORY}/step by step",
             description="Measures how far every place of a photo is from a painting of it, and shows the "
             "terms of that measure as heat maps. The painting may come from any inpainting node.",
-            search_aliases=[
-                "paintseg",
-                "potential",
-                "heat map",
-                "difference",
-                "compare",
-                "contrast",
-                "inpaint check",
-            ],
+            search_aliases=words("paintseg, potential, heat map, difference, compare, contrast, inpaint check"),
             inputs=[
                 image_input("The photo."),
                 image_input("The same photo with a region repainted.", "painted"),

@@ -12,7 +12,7 @@ from ..paintseg.ops.images import size_of
 from .arrangement import arrangement
 from .convert import image_output, pictures_from, stack_from
 from .method import warn
-from .sockets import LAYERS, image_input, layers_input
+from .sockets import LAYERS, image_input, layers_input, words
 
 _OTHERS = (
     "Some placements were made for other layers than those that came: these layers lie where they were. "
@@ -34,7 +34,7 @@ class Reassemble(io.ComfyNode):
             category=LAYERS,
             description="Puts layers over a clean plate or any other photo: moved, scaled, turned, mirrored, in "
             "another order, with a contact shadow. Run it once, then drag the layers on the picture.",
-            search_aliases=["paintseg", "reassemble", "composite", "compose", "move object", "paste", "collage"],
+            search_aliases=words("paintseg, reassemble, composite, compose, move object, paste, collage"),
             inputs=[
                 image_input("What lies behind all layers.", "plate"),
                 layers_input(),

@@ -17,7 +17,7 @@ from ..paintseg.visualize import overlay_objects
 from .convert import image_output, mask_output, photos_from
 from .method import Method, method_inputs, warn
 from .previews import preview
-from .sockets import CATEGORY, image_input, prompt_input
+from .sockets import CATEGORY, image_input, prompt_input, words
 
 
 class Objects(io.ComfyNode):
@@ -31,18 +31,10 @@ class Objects(io.ComfyNode):
             category=CATEGORY,
             description="Segments several objects of one photo, one per prompt, so that their masks do not overlap. "
             "Gives the masks as a batch and all of them in one label map.",
-            search_aliases=[
-                "paintseg",
-                "several objects",
-                "multiple objects",
-                "instances",
-                "instance segmentation",
-                "label map",
-                "segment all",
-                "segment anything",
-                "sam",
-                "mask",
-            ],
+            search_aliases=words(
+                "paintseg, several objects, multiple objects, instances, instance segmentation, label map, "
+                "segment all, segment anything, sam, mask"
+            ),
             inputs=[
                 image_input("The photo, a single one."),
                 prompt_input(

@@ -18,7 +18,7 @@ from ..paintseg.visualize import overlay
 from .convert import image_output, mask_output, photos_from
 from .method import Method, Run, method_inputs, warn
 from .previews import preview
-from .sockets import CATEGORY, image_input, prompt_input
+from .sockets import CATEGORY, image_input, prompt_input, words
 
 
 class Video(io.ComfyNode):
@@ -32,20 +32,10 @@ class Video(io.ComfyNode):
             category=CATEGORY,
             description="Follows one object through the frames of a video: point at it in the first frame, and each "
             "frame's mask seeds the next. Or segments a batch of photos one by one.",
-            search_aliases=[
-                "paintseg",
-                "segment",
-                "mask",
-                "sam",
-                "video",
-                "track",
-                "tracking",
-                "propagate mask",
-                "frames",
-                "rotoscope",
-                "video object segmentation",
-                "batch",
-            ],
+            search_aliases=words(
+                "paintseg, segment, mask, sam, video, track, tracking, propagate mask, frames, rotoscope, "
+                "video object segmentation, batch"
+            ),
             inputs=[
                 image_input("The frames, in order."),
                 prompt_input(
