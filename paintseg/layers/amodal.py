@@ -31,8 +31,7 @@ from .stack import NamedLayer
 from .transparency import split_alpha
 
 HIDDEN_REACH = 1.5
-"""How far an object may go on behind another one: sides of the box it must stay in, over those of its visible
-part."""
+"""How far an object may go on behind another one: sides of the box it must stay in, over those of its visible part."""
 
 _PAINTED = 0.25  # say of the painting, against 1 of the shape
 
@@ -122,8 +121,7 @@ def amodal(
         progress: told of every painting and every step.
 
     Raises:
-        InputError: as `paint_out` and `segment`, and when the visible part lies wholly under the front
-            object.
+        InputError: as `paint_out` and `segment`, and when the visible part lies wholly under the front object.
     """
     split_alpha(image)
     known = behind if isinstance(behind, Prompt) else check_mask(behind, size_of(image), "mask behind")

@@ -18,8 +18,7 @@ from .transparency import split_alpha
 from .window import nearby
 
 LEVELS = (0.05, 0.95)
-"""Soft values taken as wholly outside and wholly inside: a segmenter is never quite sure, an object is
-opaque."""
+"""Soft values taken as wholly outside and wholly inside: a segmenter is never quite sure, an object is opaque."""
 
 
 SURE = 4
@@ -35,8 +34,7 @@ def cut_out(image: Tensor, soft: Tensor, soften: float = 0.0, levels: tuple[floa
     Args:
         image: 3 x H x W in [0, 1], or 4 x H x W with its alpha.
         soft: H x W in [0, 1] or bool, the object.
-        soften: width in pixels (standard deviation) by which the edge is softened first; for masks of 0 and
-            1.
+        soften: width in pixels (standard deviation) by which the edge is softened first; for masks of 0 and 1.
         levels: the values of `soft` that become alpha 0 and alpha 1.
 
     Returns:
@@ -44,8 +42,7 @@ def cut_out(image: Tensor, soft: Tensor, soften: float = 0.0, levels: tuple[floa
         for bit. Of a transparent photo the alpha is the object's times the photo's.
 
     Raises:
-        InputError: no photo, a mask of another size, empty or with NaN, or levels and widths that mean
-            nothing.
+        InputError: no photo, a mask of another size, empty or with NaN, or levels and widths that mean nothing.
     """
     photo, own = split_alpha(image)
     low, high = levels

@@ -1,8 +1,7 @@
 """Shadows: what an object darkens around it, found the way the method finds objects.
 
-A painter that sees neither the object nor a wide ring around it paints the ground as if nothing stood there.
-Where the photo is darker than that, in the same hue, and it hangs together with the object, the object throws
-its shadow.
+A painter that sees neither the object nor a wide ring around it paints the ground as if nothing stood there. Where the
+photo is darker than that, in the same hue, and it hangs together with the object, the object throws its shadow.
 """
 
 from __future__ import annotations
@@ -31,8 +30,7 @@ DARKEST = 0.12
 """With less light than this share it is a dark thing, not a shadow."""
 
 UNSURE = 0.125
-"""A painting that misses the light of the ground by more than this (log, median) says nothing about
-shadows."""
+"""A painting that misses the light of the ground by more than this (log, median) says nothing about shadows."""
 
 SAME_HUE = 0.12
 """Largest change of a colour channel's share of the light: a shadow dims, an object tints."""

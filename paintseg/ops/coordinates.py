@@ -115,9 +115,8 @@ def points_of(value: Any, name: str = "points") -> tuple[tuple[Point, ...], tupl
     """Points on the object, and points that are not.
 
     Args:
-        value: a point as `point_of` takes it, a list of such, or an array N x 2. `"label": 0` in a point's dict, and
-            a 0 among the labels of `{"points": [...], "labels": [...]}`, as number or text, mark what is not the
-            object.
+        value: a point as `point_of` takes it, a list of such, or an array N x 2. `"label": 0` in a point's dict, and a
+            0 among the labels of `{"points": [...], "labels": [...]}`, as number or text, mark what is not the object.
         name: what to call them in a message.
 
     Raises InputError, naming `name`, for anything else.

@@ -38,8 +38,7 @@ def dilate(mask: Tensor, radius: int, shape: str = "square") -> Tensor:
     Args:
         mask: ... x H x W, bool, uint8 or float.
         radius: pixels; 0 changes nothing. The paper's kernel of 5 is radius 2, shape "square".
-        shape: "square", the (2 radius + 1)^2 pixels around a pixel, or "disc", those with
-            dx^2 + dy^2 <= radius^2.
+        shape: "square", the (2 radius + 1)^2 pixels around a pixel, or "disc", those with dx^2 + dy^2 <= radius^2.
 
     Returns:
         ... x H x W, the mask's dtype.
