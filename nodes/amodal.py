@@ -32,8 +32,6 @@ from .sockets import (
 
 
 class Amodal(io.ComfyNode):
-    """What another object hides."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(

@@ -18,17 +18,14 @@ from ..paintseg.prompts import Prompt
 from ..paintseg.segmentation import Session
 from .convert import mask_output, photos_from
 from .managed import embedded_encoder
-from .method import warn
-from .notes import reaches_beyond
+from .notes import reaches_beyond, said
 from .previews import save_picture
-from .sockets import CATEGORY, ClicksSocket, PromptSocket, boxes_input, encoder_input, image_input, words
+from .sockets import CATEGORY, ClicksSocket, PromptSocket, boxes_input, encoder_input, image_input, points_input, words
 
 _OWN = "wired boxes and masks take one per image"
 
 
 class Click(io.ComfyNode):
-    """Where the object is, clicked on the photo."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
@@ -43,18 +40,13 @@ class Click(io.ComfyNode):
             ),
             inputs=[
                 image_input("The photo to click on. Several images share what is clicked."),
-                io.String.Input(
+                points_input(
                     "points",
-                    optional=True,
-                    force_input=True,
-                    tooltip="Points from another node, beside those clicked: in pixels, as JSON, "
+                    "Points from another node, beside those clicked: in pixels, as JSON, "
                     '[{"x": 10, "y": 20, "label": 1}]; the label 0 is what is not the object.',
                 ),
-                io.String.Input(
-                    "negative_points",
-                    optional=True,
-                    force_input=True,
-                    tooltip="Points from another node on what is not the object, in the same form.",
+                points_input(
+                    "negative_points", "Points from another node on what is not the object, in the same form."
                 ),
                 boxes_input("drawn"),
                 io.Mask.Input(
@@ -100,11 +92,7 @@ class Click(io.ComfyNode):
             notes += answer.note.splitlines()
         if len(prompts) == 1 < len(photos):
             notes.append(f"one prompt counts for all {len(photos)} images, at the same place in each: {_OWN}")
-        for note in dict.fromkeys(notes):
-            warn(note)
-        shown: dict[str, object] = {"paintseg_picture": [save_picture(photos[0])]}
-        if notes:
-            shown["text"] = list(dict.fromkeys(notes))
+        shown = {"paintseg_picture": [save_picture(photos[0])], **said(dict.fromkeys(notes))}
         # One prompt for all images stays one, unless each image reads it in its own way.
         chosen = tuple(meant) if clicked.candidate or len(prompts) > 1 else tuple(prompts)
         return io.NodeOutput(chosen, mask_output(masks), ui=shown)
@@ -118,8 +106,8 @@ def _prompts(
     notes = note.splitlines()
     frames: list[Box | None] = [clicked.box]
     if boxes is not None:
-        placed, said = read_boxes(boxes, size)
-        frames, notes = [*placed], notes + said
+        placed, more = read_boxes(boxes, size)
+        frames, notes = [*placed], notes + more
     masks = [None] if mask is None else [resize_mask(one.cpu(), size) for one in as_masks(mask)]
     if not (clicked.on_object or wired or boxes is not None or mask is not None):
         raise InputError("nothing says where the object is: click on it in the photo, or drag a box around it")

@@ -14,8 +14,6 @@ from .sockets import LAYERS, image_input, words
 
 
 class CutOut(io.ComfyNode):
-    """The object alone."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(

@@ -20,8 +20,6 @@ Conditioning = list[list]
 
 
 class DiffusionPainterNode(io.ComfyNode):
-    """Any diffusion model as a painter."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(

@@ -18,8 +18,6 @@ from .sockets import CATEGORY, PromptSocket, encoder_input, image_input, words
 
 
 class Discover(io.ComfyNode):
-    """What stands out in a photo."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(

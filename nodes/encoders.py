@@ -23,8 +23,6 @@ FOLDER = "dino"
 
 
 class DINOEncoderNode(io.ComfyNode):
-    """A self-supervised vision transformer."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
@@ -62,8 +60,6 @@ class DINOEncoderNode(io.ComfyNode):
 
 
 class CLIPVisionEncoderNode(io.ComfyNode):
-    """A DINO that ComfyUI itself has loaded."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(

@@ -26,8 +26,6 @@ InpaintModelSocket = io.Custom("INPAINT_MODEL")
 
 
 class InpaintModelPainter(io.ComfyNode):
-    """An inpainting network of one forward pass."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(

@@ -30,8 +30,6 @@ from .sockets import (
 
 
 class Layers(io.ComfyNode):
-    """A photo taken apart."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(

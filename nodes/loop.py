@@ -25,8 +25,6 @@ from .wiring import wired_outputs
 
 
 class AMCPLoop(io.ComfyNode):
-    """Prompt in, masks and layers out."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
@@ -64,28 +62,23 @@ class AMCPLoop(io.ComfyNode):
         return " ".join(_extras(cls))
 
     @classmethod
-    def execute(
-        cls,
-        image: Tensor,
-        prompt: tuple[Prompt, ...],
-        **inputs: Any,
-    ) -> io.NodeOutput:
+    def execute(cls, image: Tensor, prompt: tuple[Prompt, ...], **inputs: Any) -> io.NodeOutput:
         extras = _extras(cls)
         method = Method.of(**inputs)
         pairs = pair_up(pictures_from(image), prompt, ("images", "prompts"))
-        run = method.watched(len(pairs), "clean_plate" in extras)
+        run, progress = method.watched(len(pairs), "clean_plate" in extras)
         masks, softs, shown = [], [], []
         made: dict[str, list[Tensor]] = {name: [] for name in extras}
         for photo, one in pairs:
             # The states of an image are dropped with its result: those of a long batch would fill the memory.
-            result = segment(photo[:3], one, *run)
+            result = segment(photo[:3], one, *run, progress)
             warn(result.note)
             masks.append(result.mask)
             softs.append(result.soft)
             shown.append(overlay(shrunk(photo[:3]), shrunk(result.soft)))
             for name, values in made.items():
-                values.extend(MAKE[name](photo, result, method, run.progress))
-            run.progress.final(shown[-1])
+                values.extend(MAKE[name](photo, result, method, progress))
+            progress.final(shown[-1])
         others = (image_output(made[name]) if name in made else ExecutionBlocker(_LATE.format(name)) for name in MAKE)
         return io.NodeOutput(mask_output(masks), mask_output(softs), *others, ui=preview(shown, cls))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from comfy_api.latest import io
@@ -36,26 +35,14 @@ def method_inputs() -> list[io.Input]:
     ]
 
 
-class Run(NamedTuple):
-    """What the library's functions take after the photo and the prompt, in their order."""
+class Method(NamedTuple):
+    """The method as a node's inputs set it up: what the library's functions take after photo and prompt, in order."""
 
     inpainter: Painter
     encoder: Encoder
     config: Config
     seed: int
     outpainter: Painter
-    progress: StepProgress
-
-
-@dataclass(frozen=True)
-class Method:
-    """The method as a node's inputs set it up."""
-
-    inpainter: Painter
-    outpainter: Painter
-    encoder: Encoder
-    config: Config
-    seed: int
 
     @classmethod
     def of(
@@ -71,13 +58,13 @@ class Method:
         """From `method_inputs`: the embedded models where nothing is wired, one painter where one is."""
         config = config_from(preset, steps=steps, paintings=paintings)
         painter = painter or embedded_painter()
-        return cls(painter, outpainter or painter, encoder or embedded_encoder(), config, seed)
+        return cls(painter, encoder or embedded_encoder(), config, seed, outpainter or painter)
 
-    def watched(self, images: int, with_plates: bool = False) -> Run:
+    def watched(self, images: int, with_plates: bool = False) -> tuple[Method, StepProgress]:
         """The method with one progress bar over so many runs of it, and over the painting of a plate after each."""
         progress = StepProgress(images, self.config.steps, images if with_plates else 0)
         phi, psi = (watched(model, progress.within) for model in (self.inpainter, self.outpainter))
-        return Run(phi, self.encoder, self.config, self.seed, psi, progress)
+        return self._replace(inpainter=phi, outpainter=psi), progress
 
 
 def warn(note: str, of: str = "") -> None:

@@ -9,8 +9,6 @@ from .sockets import CATEGORY, painter_output, words
 
 
 class FastPainter(io.ComfyNode):
-    """The embedded MI-GAN."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(

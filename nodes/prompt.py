@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from comfy_api.latest import io
 from torch import Tensor
 
 from ..paintseg.errors import InputError
 from ..paintseg.io.inputs import as_masks, fit_strokes, pair_up, parse_boxes, read_boxes, read_points
-from ..paintseg.ops.coordinates import BOX_FORMATS, Box, BoxFormat
+from ..paintseg.ops.coordinates import BOX_FORMATS, BoxFormat
 from ..paintseg.ops.images import resize_mask, size_of
 from ..paintseg.prompts import Kind, Point, Prompt, box_prompt, dot_points
 from ..paintseg.visualize import draw_prompt
 from .convert import mask_output, photos_from
-from .notes import reaches_beyond, with_notes
-from .previews import shrunk
-from .sockets import CATEGORY, PromptSocket, boxes_input, image_input, words
+from .notes import reaches_beyond, said
+from .previews import preview, shrunk
+from .sockets import CATEGORY, PromptSocket, boxes_input, image_input, points_input, words
 
 
 class Chosen(TypedDict, total=False):
@@ -28,15 +28,6 @@ class Chosen(TypedDict, total=False):
     x: int
     y: int
     dots: Tensor | None
-    scribble: Tensor
-    mask: Tensor
-
-
-class Statement(TypedDict, total=False):
-    """What one prompt says by its kind, as arguments of `Prompt`."""
-
-    box: Box
-    points: tuple[Point, ...]
     scribble: Tensor
     mask: Tensor
 
@@ -51,8 +42,6 @@ _POINTS = 'in pixels, as JSON: [{"x": 10, "y": 20}], as written by point editors
 
 
 class PromptToMask(io.ComfyNode):
-    """Where the object is."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
@@ -77,15 +66,8 @@ class PromptToMask(io.ComfyNode):
                     "itself; in classic nodes type its numbers.",
                 ),
                 boxes_input("on the photo"),
-                io.String.Input(
-                    "points", optional=True, force_input=True, tooltip=f"More points on the object, {_POINTS}"
-                ),
-                io.String.Input(
-                    "negative_points",
-                    optional=True,
-                    force_input=True,
-                    tooltip=f"Points on what is not the object, {_POINTS}",
-                ),
+                points_input("points", f"More points on the object, {_POINTS}"),
+                points_input("negative_points", f"Points on what is not the object, {_POINTS}"),
                 io.Mask.Input("negative_scribble", optional=True, tooltip="Strokes over what is not the object."),
                 io.Combo.Input(
                     "boxes_format",
@@ -127,19 +109,9 @@ class PromptToMask(io.ComfyNode):
         unsaid = chosen == "point" and kind.get("dots") is None and min(kind["x"], kind["y"]) < 0
         if points.strip() and not positive and unsaid:
             raise InputError("the points wired hold none on the object: what should find one has found nothing")
-        statements, said = _statements(kind, box, boxes, size, positive, boxes_format)
-        prompts = [
-            Prompt(
-                size,
-                box=own.get("box"),
-                points=own.get("points", positive),
-                negative_points=negative,
-                scribble=own.get("scribble"),
-                mask=own.get("mask"),
-            )
-            for own in statements
-        ]
-        notes = [*note.splitlines(), *said]
+        statements, more = _statements(kind, box, boxes, size, positive, boxes_format)
+        prompts = [Prompt(size, negative_points=negative, **{"points": positive, **own}) for own in statements]
+        notes = [*note.splitlines(), *more]
         for own, prompt in zip(statements, prompts, strict=True):
             notes += reaches_beyond(own.get("box"), prompt)
         if negative_scribble is not None:
@@ -152,7 +124,7 @@ class PromptToMask(io.ComfyNode):
         regions = mask_output([prompt.start_region() for prompt in prompts])
         if len(prompts) == 1 < len(photos):
             notes.append(f"one {chosen} counts for all {len(photos)} images, at the same place in each: {_OWN[chosen]}")
-        return io.NodeOutput(tuple(prompts), regions, ui=with_notes(drawn, notes, cls))
+        return io.NodeOutput(tuple(prompts), regions, ui={**preview(drawn, cls).as_dict(), **said(notes)})
 
 
 def _options() -> list[io.DynamicCombo.Option]:
@@ -193,7 +165,7 @@ def _statements(
     size: tuple[int, int],
     points: tuple[Point, ...],
     form: BoxFormat,
-) -> tuple[list[Statement], list[str]]:
+) -> tuple[list[dict[str, Any]], list[str]]:
     """What the chosen kind says, as arguments of Prompt, one per prompt, and notes on how it was read."""
     chosen = kind["kind"]
     if chosen == "point":

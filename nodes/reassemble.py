@@ -11,7 +11,7 @@ from ..paintseg.layers import Placement, known_again, parse_placements, reassemb
 from ..paintseg.ops.images import size_of
 from .arrangement import arrangement
 from .convert import image_output, pictures_from, stack_from
-from .method import warn
+from .notes import said
 from .sockets import LAYERS, image_input, layers_input, words
 
 _OTHERS = (
@@ -21,8 +21,6 @@ _OTHERS = (
 
 
 class Reassemble(io.ComfyNode):
-    """Layers put over a plate or another photo."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         def number(name: str, default: float, low: float, high: float, tooltip: str) -> io.Float.Input:
@@ -86,10 +84,7 @@ class Reassemble(io.ComfyNode):
             moved = Placement(layer, None, None, dx, dy, scale, rotation, flip, opacity, None, shadow)
             chosen = (moved, *(Placement(other) for other in range(len(parts)) if other != layer))
         shown = arrangement(plates[0], parts, stack.size)
-        notes = list(filter(None, (stack.note, note, _OTHERS if strangers else "")))
-        if notes:
-            shown["text"] = notes
-            warn("\n".join(notes))
+        shown |= said(filter(None, (stack.note, note, _OTHERS if strangers else "")))
         if strangers:
             shown["paintseg_strangers"] = [placement.fingerprint for placement in strangers]
         made = [reassemble(one, parts, chosen, shared) for one in plates]

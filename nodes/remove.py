@@ -17,8 +17,6 @@ from .sockets import LAYERS, candidates_input, encoder_input, image_input, paint
 
 
 class RemoveObject(io.ComfyNode):
-    """The photo without an object."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(

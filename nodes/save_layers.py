@@ -24,8 +24,6 @@ from .sockets import LAYERS, layers_input, words
 
 
 class SaveLayers(io.ComfyNode):
-    """Layers as files for painting programs."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(

@@ -21,8 +21,6 @@ from .sockets import CATEGORY, image_input, prompt_input, words
 
 
 class Objects(io.ComfyNode):
-    """A mask per object, none on top of another."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
@@ -65,22 +63,18 @@ class Objects(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls,
-        image: Tensor,
-        prompt: tuple[Prompt, ...] | None = None,
-        labels: Tensor | None = None,
-        **inputs: Any,
+        cls, image: Tensor, prompt: tuple[Prompt, ...] | None = None, labels: Tensor | None = None, **inputs: Any
     ) -> io.NodeOutput:
         photos = photos_from(image)
         if len(photos) > 1:
             raise InputError(f"several objects are segmented in one image, not in {len(photos)}; take one of the batch")
         prompts = _prompts(prompt, labels)
-        run = Method.of(**inputs).watched(len(prompts))
-        found = segment_each(photos[0], prompts, *run)
+        method, progress = Method.of(**inputs).watched(len(prompts))
+        found = segment_each(photos[0], prompts, *method, progress)
         for number, result in enumerate(found.results, start=1):
             warn(result.note, of=f"object {number}")
         overview = overlay_objects(photos[0], found.labels)
-        run.progress.final(overview)
+        progress.final(overview)
         return io.NodeOutput(
             mask_output(list(found.masks)),
             mask_output(list(found.soft)),

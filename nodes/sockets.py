@@ -109,6 +109,11 @@ def candidates_input(default: int) -> io.Int.Input:
     )
 
 
+def points_input(name: str, tooltip: str) -> io.String.Input:
+    """Points by wire, as text."""
+    return io.String.Input(name, optional=True, force_input=True, tooltip=tooltip)
+
+
 def boxes_input(own: str) -> io.MultiType.Input:
     """The input of boxes by wire; `own` says which box of the node's own they take the place of."""
     return io.MultiType.Input(

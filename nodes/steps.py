@@ -31,8 +31,6 @@ class Carried:
 
 
 class AMCPStart(io.ComfyNode):
-    """The state before the first step."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
@@ -51,22 +49,13 @@ class AMCPStart(io.ComfyNode):
         )
 
     @classmethod
-    def execute(
-        cls,
-        image: Tensor,
-        prompt: tuple[Prompt, ...],
-        **inputs: Any,
-    ) -> io.NodeOutput:
+    def execute(cls, image: Tensor, prompt: tuple[Prompt, ...], **inputs: Any) -> io.NodeOutput:
         method = Method.of(**inputs)
         pairs = pair_up(photos_from(image), prompt, ("images", "prompts"))
-        phi, psi, encoder = method.inpainter, method.outpainter, method.encoder
-        states = tuple(begin(photo, one, phi, encoder, method.config, method.seed, psi) for photo, one in pairs)
-        return io.NodeOutput(Carried(states, method))
+        return io.NodeOutput(Carried(tuple(begin(photo, one, *method) for photo, one in pairs), method))
 
 
 class AMCPStep(io.ComfyNode):
-    """One I- or O-step."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
