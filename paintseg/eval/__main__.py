@@ -23,7 +23,6 @@ from .task import OURS, Task
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The command's arguments."""
     parser = Parser(
         prog="python -m paintseg.eval",
         description="Mean IoU, Boundary IoU and pieces of masks beside human ones, set by set.",
@@ -68,7 +67,6 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Measure, print the table, write the files."""
     tasks = _tasks(options)
     command.check(options)
     if options.gallery:

@@ -49,7 +49,6 @@ class Row:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The command's arguments."""
     parser = study.make_parser("candidates", "Candidates of a point, with human masks.", sets="grabcut,davis")
     parser.add_argument(
         "--point",
@@ -62,7 +61,6 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Measure, print the table, write the file."""
 
     config, instances = study.chosen(options)
     models = load_models(options.device)

@@ -1,11 +1,8 @@
 """`python -m paintseg.eval.crossval DIR --try "settle_reach=0.25" --try "settle_reach=0.15" --csv tried.csv`
 
-Which setting of some parameters to take, and what that choice is worth on photos it was not made on. For every set the
-setting is chosen that is best on the other sets, and the set's own figure with it is given. A figure is mean IoU,
-the mean of all prompts asked for, by default tight, loose and jittered boxes; of conversations by clicks it is mean IoU
-after every click. Every set has the same weight. A photo that two sets share never helps to choose for either.
-
-A run that was interrupted goes on where it stopped; with the same --csv so does one with more settings.
+Which setting of some parameters to take, and what that choice is worth on photos it was not made on; see
+docs/evaluation.md. A figure is mean IoU, the mean of all prompts asked for; of conversations by clicks it is mean IoU
+after every click. Every set has the same weight.
 """
 
 from __future__ import annotations
@@ -78,7 +75,6 @@ class Figures:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The command's arguments."""
     parser = Parser(
         prog="python -m paintseg.eval.crossval",
         description="Parameters chosen on all sets but one, and what they give on that one.",

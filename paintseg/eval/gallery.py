@@ -70,7 +70,7 @@ def _title(summary: Summary) -> str:
     task = summary.task
     parts = (summary.dataset, task.method, task.shown_prompt, task.shown_preset, task.variant)
     what = ", ".join(part for part in parts if part)
-    means = f"mean IoU {100 * summary.mean_iou:.1f}, boundary {100 * summary.mean_boundary_iou:.1f}"
+    means = f"mean IoU {100 * summary.mean('iou'):.1f}, boundary {100 * summary.mean('boundary_iou'):.1f}"
     return f"{what}: {means}, n {len(summary.rows)}"
 
 

@@ -81,7 +81,6 @@ def in_mosaic(instance: Instance, members: Sequence[Instance], side: int, seed: 
     """An instance with its photo as a random tile of `side` x `side`.
 
     Args:
-        instance: one object of one photo.
         members: all of its set, however few of them are measured.
         side: tiles along each side; 1 changes nothing.
         seed: of the tile's place and of the others, which also depend on the instance's name.

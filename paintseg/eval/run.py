@@ -58,23 +58,20 @@ def evaluate(
     """Measure every (task, instance), those in `records` excepted.
 
     Args:
-        work: what to measure.
         records: finished rows; new ones are added as they come.
-        device: where the models run.
         jobs: processes; the rows are the same for any number.
         threads: CPU threads of each process; None shares the machine's cores among the processes.
         progress: called with the rows of every piece of work and whether they are new.
         engine: "here", or "ray" for `jobs` workers of a Ray cluster, which must see the photos under the same names.
 
-    Returns:
-        The rows of every piece of work, in its order: one, or one per click.
+    Returns the rows of every piece of work, in its order: one, or one per click.
 
     Raises InputError when a method does not run here or a photo cannot be read, WorkerError when a process was killed.
     """
     places = places_of(work)
     missing: dict[Place, Work] = {}
     for place, piece in zip(places, work, strict=True):
-        if records.find(place) is None:
+        if place not in records.rows:
             missing.setdefault(place, piece)
     if progress is not None:
         for place in places:

@@ -9,11 +9,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
+import torch
+from torch import Tensor
+
 from ..cli.console import Parser, report
 from ..cli.parameters import add_parameters, parse_options
 from ..config import Config, preset
 from ..errors import InputError
-from ..io.pictures import check_folder, write_json
+from ..io.formats import to_image
+from ..io.pictures import check_folder, write_image, write_json
 from ..models import Models, load_models
 from .datasets import Instance, read_manifest, thin_out
 from .metrics import Marks
@@ -28,13 +32,7 @@ SETS = "grabcut,berkeley,davis,ecssd,coco_mval"
 
 
 def make_parser(module: str, description: str, sets: str = SETS) -> argparse.ArgumentParser:
-    """The arguments every study takes.
-
-    Args:
-        module: its name in `paintseg.eval`.
-        description: for --help.
-        sets: measured unless --only says otherwise, with commas.
-    """
+    """The arguments every study takes; `sets`, with commas, are measured unless --only says otherwise."""
     parser = plain_parser(module, description)
     parser.add_argument("--only", default=sets, metavar="SETS", help=f"sets, with commas (default {sets})")
     parser.add_argument("--stride", type=int, default=1, metavar="K", help="of every set every K-th object")
@@ -56,6 +54,18 @@ def add_machine(parser: argparse.ArgumentParser) -> None:
     """Add --seed and --device."""
     parser.add_argument("--seed", type=int, default=0, help="of the method (default 0)")
     parser.add_argument("--device", default="cpu", help="where the models run: cpu (default) or cuda")
+
+
+def add_plates(parser: argparse.ArgumentParser, shown: str) -> None:
+    """Add --plates, a folder that keeps what is `shown` of every case, see `keep`."""
+    parser.add_argument("--plates", type=Path, metavar="FOLDER", help=f"keep {shown}, side by side")
+
+
+def keep(options: argparse.Namespace, name: str, pictures: Sequence[Tensor]) -> None:
+    """Write pictures 3 x H x W side by side where --plates says, if it says so."""
+    if options.plates:
+        options.plates.mkdir(parents=True, exist_ok=True)
+        write_image(options.plates / f"{name}.png", to_image(torch.cat(list(pictures), 2)))
 
 
 def check_count(options: argparse.Namespace) -> None:
@@ -80,12 +90,7 @@ def chosen(options: argparse.Namespace) -> tuple[Config, list[Instance]]:
 
 
 def run(options: argparse.Namespace, variants: Sequence[str], measure: Measure, **settings: object) -> None:
-    """Measure every object, print the table, write the file.
-
-    Args:
-        options: from `make_parser`.
-        variants: names of the columns.
-        settings: written into the file beside the preset's.
+    """Measure every object, print the table with a column for each variant, write the file with the settings.
 
     Raises InputError for options that mean nothing and for unreadable files.
     """
@@ -116,12 +121,7 @@ def gathered(
     line: Callable[[Found], str],
     document: Callable[[list[Found]], object],
 ) -> list[Found]:
-    """All that is found, a line on stderr for each.
-
-    Args:
-        options: with `json`, where `document` of all so far is written anew after each, and `quiet`.
-        line: what is said of one.
-    """
+    """All that is found, a line on stderr for each; `document` of all so far is written anew after each, if wanted."""
 
     rows: list[Found] = []
     for row in found:

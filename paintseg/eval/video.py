@@ -60,7 +60,6 @@ class Row:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The command's arguments."""
     parser = plain_parser("video", "Mean IoU with human masks through videos.")
     parser.add_argument("--only", default="davis", metavar="SET", help="the set that holds frames (default davis)")
     parser.add_argument(
@@ -76,7 +75,6 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Measure, print the table, write the file."""
 
     if options.limit is not None and options.limit < 1:
         raise InputError(f"--limit must be at least 1, not {options.limit}")

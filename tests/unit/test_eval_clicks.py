@@ -195,18 +195,18 @@ def test_conversations_are_read_back_whole_or_not_at_all(tmp_path):
     first, second = ([a_row(number, 3, stem=stem) for number in (1, 2, 3)] for stem in "ab")
     records.add(first)
     records.add(second)
-    assert Records(path).find(first[0].place) == tuple(first)
+    assert Records(path).rows.get(first[0].place) == tuple(first)
     lines = path.read_text().splitlines(keepends=True)
     for left in range(1, len(lines) + 1):
         path.write_text("".join(lines[:left]))
         again = Records(path)
-        assert (again.find(first[0].place) is None) == (left < 4)
-        assert (again.find(second[0].place) is None) == (left < 7)
+        assert (again.rows.get(first[0].place) is None) == (left < 4)
+        assert (again.rows.get(second[0].place) is None) == (left < 7)
     path.write_text("".join(lines[:6]) + lines[6][:20])  # killed while it wrote the last click
     again = Records(path)
-    assert again.find(second[0].place) is None
+    assert again.rows.get(second[0].place) is None
     again.add(second)
-    assert Records(path).find(second[0].place) == tuple(second)
+    assert Records(path).rows.get(second[0].place) == tuple(second)
 
 
 def test_a_conversation_measured_anew_stands_for_the_old_one(tmp_path):
@@ -214,7 +214,7 @@ def test_a_conversation_measured_anew_stands_for_the_old_one(tmp_path):
     Records(path).add([a_row(number, 3) for number in (1, 2, 3)])
     new = [dataclasses.replace(a_row(number, 2), iou=0.9) for number in (1, 2)]
     Records(path).add(new)
-    assert Records(path).find(new[0].place) == tuple(new)
+    assert Records(path).rows.get(new[0].place) == tuple(new)
 
 
 @pytest.fixture(scope="module")
