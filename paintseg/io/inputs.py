@@ -78,7 +78,6 @@ def parse_boxes(value: object, name: str = "boxes", form: BoxFormat = "xyxy") ->
     Args:
         value: `{"x", "y", "width", "height"}` or four numbers, a list of either, a list of such lists (one per image),
             an array or tensor 4, N x 4 or B x N x 4, a dict that holds any of these as "boxes", or text of it.
-        name: what to call it in a message.
         form: what four bare numbers are.
 
     Raises InputError when it is none of these or holds no box at all.

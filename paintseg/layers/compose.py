@@ -114,9 +114,8 @@ def reassemble(
         As many channels as the plate. Where no layer is seen it is the plate bit for bit; an opaque layer that is
         only moved, by whole pixels, keeps its colours bit for bit.
 
-    Raises:
-        InputError: no picture, no layer, more than `MOST` placements, a placement of a layer that is not there, or
-            one that makes it larger than `LARGEST_SIDE` or `LARGEST_AREA`.
+    Raises InputError: no picture, no layer, more than `MOST` placements, a placement of a layer that is not there, or
+    one that makes it larger than `LARGEST_SIDE` or `LARGEST_AREA`.
     """
     split_alpha(plate, "plate")
     stack = [_named(layer, f"layer {number}") for number, layer in enumerate(layers)]
@@ -136,8 +135,7 @@ def reassemble(
 def transform(layer: Tensor, scale: float, rotation: float, flip: bool) -> Tensor:
     """A layer 4 x h x w mirrored, scaled, then turned counter-clockwise by `rotation` degrees about its centre.
 
-    Returns:
-        4 x h' x w', just large enough. Without scaling and turning the pixels are the layer's own.
+    Returns 4 x h' x w', just large enough. Without scaling and turning the pixels are the layer's own.
 
     Raises InputError where that would be larger than `LARGEST_SIDE` or `LARGEST_AREA`, before anything is made.
     """
@@ -174,8 +172,7 @@ def contact_shadow(alpha: Tensor) -> tuple[Tensor, int, int]:
     Args:
         alpha: h x w in [0, 1], the object as placed.
 
-    Returns:
-        h' x w' in [0, 1], and where its top left corner lies from that of `alpha`, (right, down) in pixels.
+    Returns h' x w' in [0, 1], and where its top left corner lies from that of `alpha`, (right, down) in pixels.
     """
     height, width = alpha.shape
     flat = max(2, round(0.12 * height))

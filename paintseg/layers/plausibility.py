@@ -26,10 +26,8 @@ def strangeness(plate: Tensor, hole: Tensor, encoder: Encoder) -> float:
 
     Args:
         plate: 3 x H x W in [0, 1]. hole: H x W bool, where it was painted.
-        encoder: the projector E.
 
-    Returns:
-        0 to 2, lower is better; 0 when no patch lies in the hole, or none outside.
+    Returns 0 to 2, lower is better; 0 when no patch lies in the hole, or none outside.
     """
     inside, around = patches(plate, hole, encoder)
     if not inside.shape[1] or not around.shape[1]:

@@ -105,9 +105,8 @@ def paint_out(
         encoder: judges the candidates; needed for more than one.
         progress: told of every painting, and of the plate's surroundings of the hole after it.
 
-    Raises:
-        InputError: no photo, a mask of another size, an empty one, one that leaves nothing of the photo, or
-            several candidates and no encoder.
+    Raises InputError: no photo, a mask of another size, an empty one, one that leaves nothing of the photo, or several
+    candidates and no encoder.
     """
     photo, alpha = split_alpha(image)
     solid = check_mask(mask, size_of(image))

@@ -43,8 +43,7 @@ def find_shadow(photo: Tensor, mask: Tensor, painter: Painter, generator: torch.
         photo: 3 x H x W in [0, 1]. mask: H x W bool, the object.
         painter: paints the ground without it.
 
-    Returns:
-        H x W bool, outside the mask; often empty.
+    Returns H x W bool, outside the mask; often empty.
     """
     reach = max(4, round(REACH * float(mask.sum()) ** 0.5))
     ring = torch.zeros_like(mask)

@@ -24,8 +24,7 @@ def window(hole: Tensor, painter: Painter, size: int | None = None, share: float
         size: longest side of the canvas' content in pixels; None for the painter's.
         share: of `size`, the most that the hole's longer side may take; less shows a large hole smaller.
 
-    Returns:
-        A view that never enlarges: one photo pixel is at most one canvas pixel.
+    Returns a view that never enlarges: one photo pixel is at most one canvas pixel.
     """
     height, width = hole.shape
     box = box_around(hole[None, None], "hole")

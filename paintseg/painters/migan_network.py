@@ -140,8 +140,7 @@ class MIGAN(nn.Module):
             noise: maps as `draw_noise` gives them, of N x 1 x h x w. None takes the fixed maps that came with the
                 weights. These are of 512 px: smaller photos get their upper left part, larger ones get them tiled.
 
-        Returns:
-            N x 3 x H x W, the whole picture in about [-1, 1], inside and outside the hole.
+        Returns N x 3 x H x W, the whole picture in about [-1, 1], inside and outside the hole.
         """
         x = activate(self.from_rgb(inputs))
         features = {}
