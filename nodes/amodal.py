@@ -27,12 +27,11 @@ from .sockets import (
     preset_input,
     prompt_input,
     seed_input,
+    words,
 )
 
 
 class Amodal(io.ComfyNode):
-    """What another object hides."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
@@ -41,7 +40,7 @@ class Amodal(io.ComfyNode):
             category=LAYERS,
             description="Completes an object that another one partly hides: the front object is painted away and "
             "what was behind it is segmented in the painting. What it looks like there is a guess.",
-            search_aliases=["paintseg", "amodal", "occlusion", "complete object", "behind", "hidden part"],
+            search_aliases=words("paintseg, amodal, occlusion, complete object, behind, hidden part"),
             inputs=[
                 image_input("The photo."),
                 io.Mask.Input("front", tooltip="The object in front."),

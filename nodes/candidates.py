@@ -14,12 +14,10 @@ from ..paintseg.visualize import overlay
 from .convert import image_output, mask_output, photos_from
 from .method import Method, method_inputs, warn
 from .previews import preview
-from .sockets import CATEGORY, image_input, prompt_input
+from .sockets import CATEGORY, image_input, prompt_input, words
 
 
 class Candidates(io.ComfyNode):
-    """Part, object or whole, best first."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
@@ -28,16 +26,10 @@ class Candidates(io.ComfyNode):
             category=CATEGORY,
             description="For a point that may mean a part, the object or a group: up to three masks, the most likely "
             "first, judged without labels by how badly painters guess either side of each mask's edge.",
-            search_aliases=[
-                "paintseg",
-                "candidates",
-                "ambiguous point",
-                "part or whole",
-                "multimask",
-                "alternatives",
-                "sam multimask output",
-                "mask",
-            ],
+            search_aliases=words(
+                "paintseg, candidates, ambiguous point, part or whole, multimask, alternatives, sam multimask output, "
+                "mask"
+            ),
             inputs=[
                 image_input("The photo, a single one."),
                 prompt_input(tooltip="One prompt of points or a scribble, from PaintSeg Prompt."),
@@ -58,23 +50,18 @@ class Candidates(io.ComfyNode):
         )
 
     @classmethod
-    def execute(
-        cls,
-        image: Tensor,
-        prompt: tuple[Prompt, ...],
-        **inputs: Any,
-    ) -> io.NodeOutput:
+    def execute(cls, image: Tensor, prompt: tuple[Prompt, ...], **inputs: Any) -> io.NodeOutput:
         photos = photos_from(image)
         if len(photos) > 1 or len(prompt) > 1:
             raise InputError(
                 f"candidates are of one prompt in one image, not of {len(prompt)} in {len(photos)}; take one of either"
             )
-        run = Method.of(**inputs).watched(MOST)
-        found = candidates(photos[0], prompt[0], *run)
+        method, progress = Method.of(**inputs).watched(MOST)
+        found = candidates(photos[0], prompt[0], *method, progress)
         for number, one in enumerate(found, start=1):
             warn(one.result.note, of=f"candidate {number}")
         overviews = [overlay(photos[0], one.result.soft) for one in found]
-        run.progress.final(overviews[0])
+        progress.final(overviews[0])
         lines = [f"{one.score.total:.4f}, {float(one.result.mask.float().mean()):.1%}" for one in found]
         return io.NodeOutput(
             mask_output([one.result.mask for one in found]),

@@ -11,24 +11,21 @@ from torch import Tensor
 from ..paintseg.encoders import Encoder
 from ..paintseg.errors import InputError
 from ..paintseg.io.clicks import Clicks, read_clicks
-from ..paintseg.io.inputs import as_masks, pair_up, parse_boxes, read_points
-from ..paintseg.ops.coordinates import Box, place_boxes
+from ..paintseg.io.inputs import as_masks, pair_up, read_boxes, read_points
+from ..paintseg.ops.coordinates import Box
 from ..paintseg.ops.images import resize_mask, size_of
 from ..paintseg.prompts import Prompt
 from ..paintseg.segmentation import Session
 from .convert import mask_output, photos_from
 from .managed import embedded_encoder
-from .method import warn
-from .notes import reaches_beyond
+from .notes import reaches_beyond, said
 from .previews import save_picture
-from .sockets import CATEGORY, ClicksSocket, PromptSocket, boxes_input, encoder_input, image_input
+from .sockets import CATEGORY, ClicksSocket, PromptSocket, boxes_input, encoder_input, image_input, points_input, words
 
 _OWN = "wired boxes and masks take one per image"
 
 
 class Click(io.ComfyNode):
-    """Where the object is, clicked on the photo."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
@@ -37,35 +34,19 @@ class Click(io.ComfyNode):
             category=CATEGORY,
             description="Click on the object in the photo and see its mask at once. Click with the right button on "
             "what does not belong to it, drag a box, or draw strokes.",
-            search_aliases=[
-                "paintseg",
-                "click",
-                "points editor",
-                "point and click",
-                "interactive segmentation",
-                "segment anything",
-                "sam",
-                "select object",
-                "magic wand",
-                "mask editor",
-                "box editor",
-                "prompt",
-                "mask",
-            ],
+            search_aliases=words(
+                "paintseg, click, points editor, point and click, interactive segmentation, segment anything, sam, "
+                "select object, magic wand, mask editor, box editor, prompt, mask"
+            ),
             inputs=[
                 image_input("The photo to click on. Several images share what is clicked."),
-                io.String.Input(
+                points_input(
                     "points",
-                    optional=True,
-                    force_input=True,
-                    tooltip="Points from another node, beside those clicked: in pixels, as JSON, "
+                    "Points from another node, beside those clicked: in pixels, as JSON, "
                     '[{"x": 10, "y": 20, "label": 1}]; the label 0 is what is not the object.',
                 ),
-                io.String.Input(
-                    "negative_points",
-                    optional=True,
-                    force_input=True,
-                    tooltip="Points from another node on what is not the object, in the same form.",
+                points_input(
+                    "negative_points", "Points from another node on what is not the object, in the same form."
                 ),
                 boxes_input("drawn"),
                 io.Mask.Input(
@@ -111,11 +92,7 @@ class Click(io.ComfyNode):
             notes += answer.note.splitlines()
         if len(prompts) == 1 < len(photos):
             notes.append(f"one prompt counts for all {len(photos)} images, at the same place in each: {_OWN}")
-        for note in dict.fromkeys(notes):
-            warn(note)
-        shown: dict[str, object] = {"paintseg_picture": [save_picture(photos[0])]}
-        if notes:
-            shown["text"] = list(dict.fromkeys(notes))
+        shown = {"paintseg_picture": [save_picture(photos[0])], **said(dict.fromkeys(notes))}
         # One prompt for all images stays one, unless each image reads it in its own way.
         chosen = tuple(meant) if clicked.candidate or len(prompts) > 1 else tuple(prompts)
         return io.NodeOutput(chosen, mask_output(masks), ui=shown)
@@ -129,12 +106,8 @@ def _prompts(
     notes = note.splitlines()
     frames: list[Box | None] = [clicked.box]
     if boxes is not None:
-        lists = parse_boxes(boxes, "boxes")
-        if len(lists) > 1 and any(len(frame) != 1 for frame in lists):
-            raise InputError("the boxes must be one per image, or all for a single image")
-        placed = [place_boxes(frame, size) for frame in lists]
-        frames = [box for frame, _ in placed for box in frame]
-        notes += [line for _, said in placed for line in said.splitlines()]
+        placed, more = read_boxes(boxes, size)
+        frames, notes = [*placed], notes + more
     masks = [None] if mask is None else [resize_mask(one.cpu(), size) for one in as_masks(mask)]
     if not (clicked.on_object or wired or boxes is not None or mask is not None):
         raise InputError("nothing says where the object is: click on it in the photo, or drag a box around it")

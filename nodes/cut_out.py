@@ -10,12 +10,10 @@ from ..paintseg.io.inputs import as_masks, pair_up
 from ..paintseg.layers import cut_out, matte
 from ..paintseg.ops.images import resize_mask, size_of
 from .convert import image_output, pictures_from
-from .sockets import LAYERS, image_input
+from .sockets import LAYERS, image_input, words
 
 
 class CutOut(io.ComfyNode):
-    """The object alone."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
@@ -24,22 +22,10 @@ class CutOut(io.ComfyNode):
             category=LAYERS,
             description="The object as a layer with transparency. The background's colour is taken out of the "
             "edge, so that no halo shows on another background.",
-            search_aliases=[
-                "paintseg",
-                "cut out",
-                "cutout",
-                "matting",
-                "matte",
-                "alpha",
-                "rgba",
-                "transparent",
-                "remove background",
-                "rembg",
-                "mask",
-                "hair",
-                "sticker",
-                "defringe",
-            ],
+            search_aliases=words(
+                "paintseg, cut out, cutout, matting, matte, alpha, rgba, transparent, remove background, rembg, mask, "
+                "hair, sticker, defringe"
+            ),
             inputs=[
                 image_input("The photo."),
                 io.Mask.Input("mask", tooltip="The object, best the soft mask of PaintSeg Segment."),

@@ -13,15 +13,13 @@ from torch import Tensor
 
 from ..paintseg.errors import InputError
 from .sampling import DiffusionPainter, Masking, native_size
-from .sockets import CATEGORY, PainterSocket
+from .sockets import CATEGORY, painter_output, words
 
 Conditioning = list[list]
 """CONDITIONING: pairs of an embedding and a dictionary."""
 
 
 class DiffusionPainterNode(io.ComfyNode):
-    """Any diffusion model as a painter."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
@@ -31,18 +29,10 @@ class DiffusionPainterNode(io.ComfyNode):
             description="Your own checkpoint as the painter: inpainting models (SD 1.5, SD 2, SDXL, Flux "
             "Fill) see the masked photo, any other model paints under a noise mask with "
             "differential diffusion. Wire it to painter, outpainter or both.",
-            search_aliases=[
-                "paintseg painter",
-                "inpaint",
-                "stable diffusion",
-                "sdxl",
-                "flux fill",
-                "guider",
-                "lcm",
-                "lightning",
-                "turbo",
-                "checkpoint",
-            ],
+            search_aliases=words(
+                "paintseg painter, inpaint, stable diffusion, sdxl, flux fill, guider, lcm, lightning, turbo, "
+                "checkpoint"
+            ),
             inputs=[
                 io.Vae.Input("vae", tooltip="The VAE of the model."),
                 io.DynamicCombo.Input(
@@ -75,9 +65,7 @@ class DiffusionPainterNode(io.ComfyNode):
                     "0: 512 for SD 1.5 and SD 2, 1024 for others.",
                 ),
             ],
-            outputs=[
-                PainterSocket.Output(display_name="painter", tooltip="For the painter inputs of the PaintSeg nodes.")
-            ],
+            outputs=[painter_output()],
         )
 
     @classmethod

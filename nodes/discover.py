@@ -14,12 +14,10 @@ from ..paintseg.visualize import overlay
 from .convert import mask_output, photos_from
 from .managed import embedded_encoder
 from .previews import preview, shrunk
-from .sockets import CATEGORY, PromptSocket, encoder_input, image_input
+from .sockets import CATEGORY, PromptSocket, encoder_input, image_input, words
 
 
 class Discover(io.ComfyNode):
-    """What stands out in a photo."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
@@ -28,18 +26,10 @@ class Discover(io.ComfyNode):
             category=CATEGORY,
             description="Finds what stands out in a photo without being told where it is (TokenCut), as a prompt for "
             "PaintSeg Segment or, with more than one object, for PaintSeg Objects.",
-            search_aliases=[
-                "paintseg",
-                "tokencut",
-                "maskcut",
-                "automatic mask",
-                "salient object",
-                "auto segment",
-                "saliency",
-                "foreground",
-                "rembg",
-                "remove background",
-            ],
+            search_aliases=words(
+                "paintseg, tokencut, maskcut, automatic mask, salient object, auto segment, saliency, foreground, "
+                "rembg, remove background"
+            ),
             inputs=[
                 image_input("The photo. Several images are looked at one by one."),
                 io.Int.Input(

@@ -16,15 +16,13 @@ from ..paintseg.io.download import download
 from . import folders
 from .clip_vision import ClipVisionEncoder
 from .managed import ManagedDINO, embedded_encoder
-from .sockets import CATEGORY, EncoderSocket
+from .sockets import CATEGORY, encoder_output, words
 
 EMBEDDED = "DINOv2 ViT-S/14 (embedded)"
 FOLDER = "dino"
 
 
 class DINOEncoderNode(io.ComfyNode):
-    """A self-supervised vision transformer."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
@@ -34,7 +32,7 @@ class DINOEncoderNode(io.ComfyNode):
             description="A self-supervised vision transformer that tells what is alike in a photo. The "
             "embedded one is what the other nodes use when no encoder is wired; the others are files in "
             "models/dino.",
-            search_aliases=["dino", "dinov2", "dinov3", "features", "vision transformer", "paintseg encoder"],
+            search_aliases=words("dino, dinov2, dinov3, features, vision transformer, paintseg encoder"),
             inputs=[
                 io.Combo.Input(
                     "model",
@@ -49,9 +47,7 @@ class DINOEncoderNode(io.ComfyNode):
                     "is ever downloaded.",
                 ),
             ],
-            outputs=[
-                EncoderSocket.Output(display_name="encoder", tooltip="For the encoder inputs of the PaintSeg nodes.")
-            ],
+            outputs=[encoder_output()],
         )
 
     @classmethod
@@ -64,8 +60,6 @@ class DINOEncoderNode(io.ComfyNode):
 
 
 class CLIPVisionEncoderNode(io.ComfyNode):
-    """A DINO that ComfyUI itself has loaded."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
@@ -74,11 +68,9 @@ class CLIPVisionEncoderNode(io.ComfyNode):
             category=CATEGORY,
             description="DINOv2 Large or Giant or DINOv3, loaded by Load CLIP Vision, as the encoder. Photos "
             "keep their shape: nothing is cropped to a square.",
-            search_aliases=["clip vision", "dinov2 large", "dinov2 giant", "dinov3", "paintseg encoder"],
+            search_aliases=words("clip vision, dinov2 large, dinov2 giant, dinov3, paintseg encoder"),
             inputs=[io.ClipVision.Input("clip_vision", tooltip="From Load CLIP Vision: DINOv2 or DINOv3, not a CLIP.")],
-            outputs=[
-                EncoderSocket.Output(display_name="encoder", tooltip="For the encoder inputs of the PaintSeg nodes.")
-            ],
+            outputs=[encoder_output()],
         )
 
     @classmethod

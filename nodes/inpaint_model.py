@@ -14,7 +14,7 @@ from ..paintseg.io.torchscript import is_torchscript, read_torchscript
 from ..paintseg.painters.feedforward import painter_of
 from . import folders
 from .managed import ManagedPainter
-from .sockets import CATEGORY, PainterSocket
+from .sockets import CATEGORY, painter_output, words
 
 FOLDER = "inpaint"
 WIRED = "(the wired model)"
@@ -26,8 +26,6 @@ InpaintModelSocket = io.Custom("INPAINT_MODEL")
 
 
 class InpaintModelPainter(io.ComfyNode):
-    """An inpainting network of one forward pass."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
@@ -36,7 +34,7 @@ class InpaintModelPainter(io.ComfyNode):
             category=CATEGORY,
             description="LaMa or MAT as the painter, from a file in models/inpaint or from another pack's "
             "loader. Quick, without words.",
-            search_aliases=["lama", "big-lama", "mat", "spandrel", "inpaint model", "paintseg painter"],
+            search_aliases=words("lama, big-lama, mat, spandrel, inpaint model, paintseg painter"),
             inputs=[
                 io.Combo.Input(
                     "model_name",
@@ -48,9 +46,7 @@ class InpaintModelPainter(io.ComfyNode):
                     "inpaint_model", optional=True, tooltip="INPAINT_MODEL of another pack's loader."
                 ),
             ],
-            outputs=[
-                PainterSocket.Output(display_name="painter", tooltip="For the painter inputs of the PaintSeg nodes.")
-            ],
+            outputs=[painter_output()],
         )
 
     @classmethod

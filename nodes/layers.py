@@ -25,12 +25,11 @@ from .sockets import (
     preset_input,
     prompt_input,
     seed_input,
+    words,
 )
 
 
 class Layers(io.ComfyNode):
-    """A photo taken apart."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
@@ -39,7 +38,7 @@ class Layers(io.ComfyNode):
             category=LAYERS,
             description="Takes a photo apart from front to back: each object becomes a layer, completed where an "
             "earlier one hid it, and what is left is the last plate. Without prompts it finds what stands out.",
-            search_aliases=["paintseg", "layers", "decompose", "layered image", "split photo", "parallax", "psd"],
+            search_aliases=words("paintseg, layers, decompose, layered image, split photo, parallax, psd"),
             inputs=[
                 image_input("One photo."),
                 prompt_input(optional=True, tooltip="A prompt per object, front to back. Unwired: found by itself."),

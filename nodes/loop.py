@@ -20,13 +20,11 @@ from .convert import image_output, mask_output, pictures_from
 from .method import Method, method_inputs, warn
 from .previews import preview, shrunk
 from .progress import StepProgress
-from .sockets import CATEGORY, image_input, prompt_input
+from .sockets import CATEGORY, image_input, prompt_input, words
 from .wiring import wired_outputs
 
 
 class AMCPLoop(io.ComfyNode):
-    """Prompt in, masks and layers out."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
@@ -36,25 +34,11 @@ class AMCPLoop(io.ComfyNode):
             description="Finds the object by painting: a painter imagines what the place looks like without "
             "it, an encoder measures how far that is from the photo, and the mask follows. Gives the mask, "
             "the photo without the object and the object alone. Works on the embedded models.",
-            search_aliases=[
-                "paintseg",
-                "segment",
-                "segmentation",
-                "mask",
-                "remove object",
-                "cut out",
-                "matting",
-                "background removal",
-                "remove background",
-                "erase",
-                "sam",
-                "segment anything",
-                "rembg",
-                "select object",
-                "amcp",
-                "adversarial mask contrastive painting",
-                "clean plate",
-            ],
+            search_aliases=words(
+                "paintseg, segment, segmentation, mask, remove object, cut out, matting, background removal, "
+                "remove background, erase, sam, segment anything, rembg, select object, amcp, "
+                "adversarial mask contrastive painting, clean plate"
+            ),
             inputs=[
                 image_input("The photo. Images of a batch are segmented one by one."),
                 prompt_input(),
@@ -78,28 +62,23 @@ class AMCPLoop(io.ComfyNode):
         return " ".join(_extras(cls))
 
     @classmethod
-    def execute(
-        cls,
-        image: Tensor,
-        prompt: tuple[Prompt, ...],
-        **inputs: Any,
-    ) -> io.NodeOutput:
+    def execute(cls, image: Tensor, prompt: tuple[Prompt, ...], **inputs: Any) -> io.NodeOutput:
         extras = _extras(cls)
         method = Method.of(**inputs)
         pairs = pair_up(pictures_from(image), prompt, ("images", "prompts"))
-        run = method.watched(len(pairs), "clean_plate" in extras)
+        run, progress = method.watched(len(pairs), "clean_plate" in extras)
         masks, softs, shown = [], [], []
         made: dict[str, list[Tensor]] = {name: [] for name in extras}
         for photo, one in pairs:
             # The states of an image are dropped with its result: those of a long batch would fill the memory.
-            result = segment(photo[:3], one, *run)
+            result = segment(photo[:3], one, *run, progress)
             warn(result.note)
             masks.append(result.mask)
             softs.append(result.soft)
             shown.append(overlay(shrunk(photo[:3]), shrunk(result.soft)))
             for name, values in made.items():
-                values.extend(MAKE[name](photo, result, method, run.progress))
-            run.progress.final(shown[-1])
+                values.extend(MAKE[name](photo, result, method, progress))
+            progress.final(shown[-1])
         others = (image_output(made[name]) if name in made else ExecutionBlocker(_LATE.format(name)) for name in MAKE)
         return io.NodeOutput(mask_output(masks), mask_output(softs), *others, ui=preview(shown, cls))
 

@@ -25,11 +25,6 @@ WALKS = 6
 """Matrices of patches times patches that the method's walks take at once, beside the encoder's own work."""
 
 
-def painting_bytes(image: Tensor, count: int) -> int:
-    """What `count` paintings at once take beside the weights, of an image 3 x H x W."""
-    return PIXEL_BYTES * count * image.shape[-2] * image.shape[-1]
-
-
 def encoding_bytes(images: Tensor, stride: int, width: int, walked: bool = False) -> int:
     """What a pass over images B x 3 x H x W takes, by an encoder of that stride and width, and the walks after it."""
     patches = (images.shape[-2] // stride) * (images.shape[-1] // stride)
@@ -73,7 +68,7 @@ class ManagedPainter(Managed):
 
     def paint(self, image: Tensor, hole: Tensor, count: int, generator: torch.Generator | None) -> Tensor:
         """See `Painter.paint`."""
-        self.make_ready(painting_bytes(image, count))
+        self.make_ready(PIXEL_BYTES * count * image.shape[-2] * image.shape[-1])
         return self.inner.paint(image, hole, count, generator)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from comfy_api.latest import io
@@ -15,34 +14,35 @@ from ..paintseg.painters import Painter
 from .convert import config_from
 from .managed import embedded_encoder, embedded_painter
 from .progress import StepProgress
-from .sockets import model_inputs, override_inputs, preset_input, seed_input
+from .sockets import encoder_input, painter_input, preset_input, seed_input
 
 
 def method_inputs() -> list[io.Input]:
     """Models, preset, seed and overrides; `Method.of` takes them under the same names."""
-    return [*model_inputs(), preset_input(), seed_input(), *override_inputs()]
+
+    def number(name: str, most: int, tooltip: str) -> io.Input:
+        told = f"{tooltip} 0: as many as the preset says."
+        return io.Int.Input(name, default=0, min=0, max=most, optional=True, advanced=True, tooltip=told)
+
+    return [
+        painter_input("Paints the object's region away (phi, the I-steps). Unwired: the embedded MI-GAN."),
+        painter_input("Paints the background away (psi, the O-steps). Unwired: the same as the painter.", "outpainter"),
+        encoder_input(),
+        preset_input(),
+        seed_input(),
+        number("steps", 50, "How many steps, alternating between cutting and adding."),
+        number("paintings", 32, "How many paintings vote in each step."),
+    ]
 
 
-class Run(NamedTuple):
-    """What the library's functions take after the photo and the prompt, in their order."""
+class Method(NamedTuple):
+    """The method as a node's inputs set it up: what the library's functions take after photo and prompt, in order."""
 
     inpainter: Painter
     encoder: Encoder
     config: Config
     seed: int
     outpainter: Painter
-    progress: StepProgress
-
-
-@dataclass(frozen=True)
-class Method:
-    """The method as a node's inputs set it up."""
-
-    inpainter: Painter
-    outpainter: Painter
-    encoder: Encoder
-    config: Config
-    seed: int
 
     @classmethod
     def of(
@@ -58,13 +58,13 @@ class Method:
         """From `method_inputs`: the embedded models where nothing is wired, one painter where one is."""
         config = config_from(preset, steps=steps, paintings=paintings)
         painter = painter or embedded_painter()
-        return cls(painter, outpainter or painter, encoder or embedded_encoder(), config, seed)
+        return cls(painter, encoder or embedded_encoder(), config, seed, outpainter or painter)
 
-    def watched(self, images: int, with_plates: bool = False) -> Run:
+    def watched(self, images: int, with_plates: bool = False) -> tuple[Method, StepProgress]:
         """The method with one progress bar over so many runs of it, and over the painting of a plate after each."""
         progress = StepProgress(images, self.config.steps, images if with_plates else 0)
         phi, psi = (watched(model, progress.within) for model in (self.inpainter, self.outpainter))
-        return Run(phi, self.encoder, self.config, self.seed, psi, progress)
+        return self._replace(inpainter=phi, outpainter=psi), progress
 
 
 def warn(note: str, of: str = "") -> None:

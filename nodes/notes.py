@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from comfy_api.latest import io
-from torch import Tensor
+from collections.abc import Iterable
 
 from ..paintseg.ops.coordinates import Box
 from ..paintseg.prompts import Prompt
 from .method import warn
-from .previews import preview
 
 _HAIR = 1.0  # pixels that a box may reach beyond the image without a word: detectors round so
 
 
-def with_notes(pictures: Sequence[Tensor], notes: Sequence[str], cls: type[io.ComfyNode]) -> dict[str, object]:
-    """A preview of pictures C x H x W, and under it the notes, a sentence each (web/js/said.js shows them)."""
-    shown = preview(pictures, cls).as_dict()
-    for note in notes:
-        warn(note)
-    return {**shown, "text": list(notes)} if notes else shown
+def said(notes: Iterable[str]) -> dict[str, object]:
+    """Notes, a sentence each, as what a node shows under its picture (web/js/said.js), and in the log."""
+    sentences = list(notes)
+    warn("\n".join(sentences))
+    return {"text": sentences} if sentences else {}
 
 
 def reaches_beyond(box: Box | None, prompt: Prompt) -> list[str]:

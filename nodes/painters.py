@@ -5,12 +5,10 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from .managed import embedded_painter
-from .sockets import CATEGORY, PainterSocket
+from .sockets import CATEGORY, painter_output, words
 
 
 class FastPainter(io.ComfyNode):
-    """The embedded MI-GAN."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
@@ -19,11 +17,9 @@ class FastPainter(io.ComfyNode):
             category=CATEGORY,
             description="MI-GAN, the painter that comes with this pack: no download, about a second per "
             "painting on a CPU. It is what the other nodes use when no painter is wired.",
-            search_aliases=["migan", "mi-gan", "inpaint model", "paintseg painter", "lama"],
+            search_aliases=words("migan, mi-gan, inpaint model, paintseg painter, lama"),
             inputs=[],
-            outputs=[
-                PainterSocket.Output(display_name="painter", tooltip="For the painter inputs of the PaintSeg nodes.")
-            ],
+            outputs=[painter_output()],
         )
 
     @classmethod

@@ -16,37 +16,27 @@ from ..paintseg.visualize import heat_map
 from .convert import config_from, image_output, mask_output, photos_from
 from .managed import embedded_encoder
 from .previews import preview
-from .sockets import CATEGORY, encoder_input, image_input, preset_input, prompt_input
+from .sockets import CATEGORY, encoder_input, image_input, preset_input, prompt_input, words
 
-TERMS = ("paint", "color", "prompt", "affinity")
+TERMS = {
+    "paint": "How far the encoder sees the photo from the painting.",
+    "color": "How likely a pixel belongs with the repainted region by its colour and place.",
+    "prompt": "How close a pixel is to the prompt's points.",
+    "affinity": "How alike a pixel is to the object, in the encoder's view.",
+}
 
 
 class ContrastivePotential(io.ComfyNode):
-    """How far a photo is from a painting of it."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
-        terms = {
-            "paint": "How far the encoder sees the photo from the painting.",
-            "color": "How likely a pixel belongs with the repainted region by its colour and place.",
-            "prompt": "How close a pixel is to the prompt's points.",
-            "affinity": "How alike a pixel is to the object, in the encoder's view.",
-        }
+
         return io.Schema(
             node_id="PaintSeg_ContrastivePotential",
             display_name="PaintSeg Contrastive Potential",
             category=f"{CATEGORY}/step by step",
             description="Measures how far every place of a photo is from a painting of it, and shows the "
             "terms of that measure as heat maps. The painting may come from any inpainting node.",
-            search_aliases=[
-                "paintseg",
-                "potential",
-                "heat map",
-                "difference",
-                "compare",
-                "contrast",
-                "inpaint check",
-            ],
+            search_aliases=words("paintseg, potential, heat map, difference, compare, contrast, inpaint check"),
             inputs=[
                 image_input("The photo."),
                 image_input("The same photo with a region repainted.", "painted"),
@@ -70,7 +60,7 @@ class ContrastivePotential(io.ComfyNode):
                 io.Image.Output(display_name="heat_map", tooltip="The same as colours, grey outside the contrast box."),
                 *(
                     io.Image.Output(display_name=f"{name}_term", tooltip=f"{text} Grey when the preset leaves it out.")
-                    for name, text in terms.items()
+                    for name, text in TERMS.items()
                 ),
             ],
             is_output_node=True,

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from comfy_api.latest import io
 from torch import Tensor
 
 from ..paintseg.errors import InputError
-from ..paintseg.io.inputs import as_masks, fit_strokes, pair_up, parse_boxes, read_points
-from ..paintseg.ops.coordinates import BOX_FORMATS, Box, BoxFormat, place_boxes
+from ..paintseg.io.inputs import as_masks, fit_strokes, pair_up, parse_boxes, read_boxes, read_points
+from ..paintseg.ops.coordinates import BOX_FORMATS, BoxFormat
 from ..paintseg.ops.images import resize_mask, size_of
 from ..paintseg.prompts import Kind, Point, Prompt, box_prompt, dot_points
 from ..paintseg.visualize import draw_prompt
 from .convert import mask_output, photos_from
-from .notes import reaches_beyond, with_notes
-from .previews import shrunk
-from .sockets import CATEGORY, PromptSocket, boxes_input, image_input
+from .notes import reaches_beyond, said
+from .previews import preview, shrunk
+from .sockets import CATEGORY, PromptSocket, boxes_input, image_input, points_input, words
 
 
 class Chosen(TypedDict, total=False):
@@ -28,15 +28,6 @@ class Chosen(TypedDict, total=False):
     x: int
     y: int
     dots: Tensor | None
-    scribble: Tensor
-    mask: Tensor
-
-
-class Statement(TypedDict, total=False):
-    """What one prompt says by its kind, as arguments of `Prompt`."""
-
-    box: Box
-    points: tuple[Point, ...]
     scribble: Tensor
     mask: Tensor
 
@@ -51,8 +42,6 @@ _POINTS = 'in pixels, as JSON: [{"x": 10, "y": 20}], as written by point editors
 
 
 class PromptToMask(io.ComfyNode):
-    """Where the object is."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
@@ -60,17 +49,9 @@ class PromptToMask(io.ComfyNode):
             display_name="PaintSeg Prompt",
             category=CATEGORY,
             description="Say where the object is: with a box on the photo, points, a scribble or a rough mask.",
-            search_aliases=[
-                "paintseg",
-                "segment",
-                "box prompt",
-                "point prompt",
-                "scribble",
-                "prompt to mask",
-                "mask",
-                "sam",
-                "select object",
-            ],
+            search_aliases=words(
+                "paintseg, segment, box prompt, point prompt, scribble, prompt to mask, mask, sam, select object"
+            ),
             inputs=[
                 # The first input: the box widget lies on the picture of whatever is wired there.
                 image_input("The photo with the object. Several images share the prompt, or have one each."),
@@ -85,15 +66,8 @@ class PromptToMask(io.ComfyNode):
                     "itself; in classic nodes type its numbers.",
                 ),
                 boxes_input("on the photo"),
-                io.String.Input(
-                    "points", optional=True, force_input=True, tooltip=f"More points on the object, {_POINTS}"
-                ),
-                io.String.Input(
-                    "negative_points",
-                    optional=True,
-                    force_input=True,
-                    tooltip=f"Points on what is not the object, {_POINTS}",
-                ),
+                points_input("points", f"More points on the object, {_POINTS}"),
+                points_input("negative_points", f"Points on what is not the object, {_POINTS}"),
                 io.Mask.Input("negative_scribble", optional=True, tooltip="Strokes over what is not the object."),
                 io.Combo.Input(
                     "boxes_format",
@@ -132,34 +106,25 @@ class PromptToMask(io.ComfyNode):
         size = size_of(photos)
         positive, negative, note = read_points(points, negative_points, size)
         chosen = kind["kind"]
-        if points.strip() and not positive and chosen == "point" and not _is_said(kind):
+        unsaid = chosen == "point" and kind.get("dots") is None and min(kind["x"], kind["y"]) < 0
+        if points.strip() and not positive and unsaid:
             raise InputError("the points wired hold none on the object: what should find one has found nothing")
-        statements, said = _statements(kind, box, boxes, size, positive, boxes_format)
-        prompts = [
-            Prompt(
-                size,
-                box=own.get("box"),
-                points=own.get("points", positive),
-                negative_points=negative,
-                scribble=own.get("scribble"),
-                mask=own.get("mask"),
-            )
-            for own in statements
-        ]
-        notes = [*note.splitlines(), *said]
+        statements, more = _statements(kind, box, boxes, size, positive, boxes_format)
+        prompts = [Prompt(size, negative_points=negative, **{"points": positive, **own}) for own in statements]
+        notes = [*note.splitlines(), *more]
         for own, prompt in zip(statements, prompts, strict=True):
             notes += reaches_beyond(own.get("box"), prompt)
         if negative_scribble is not None:
             strokes = [fit_strokes(mask.cpu(), size) for mask in as_masks(negative_scribble, "negative scribble")]
             pairs = pair_up(prompts, strokes, ("prompts", "negative scribbles"))
-            prompts = [_with_not_object(prompt, mask) for prompt, mask in pairs]
+            prompts = [replace(prompt, negative_scribble=mask) if mask.any() else prompt for prompt, mask in pairs]
         drawn = [
             draw_prompt(shrunk(photo), prompt) for photo, prompt in pair_up(photos, prompts, ("images", "prompts"))
         ]
         regions = mask_output([prompt.start_region() for prompt in prompts])
         if len(prompts) == 1 < len(photos):
             notes.append(f"one {chosen} counts for all {len(photos)} images, at the same place in each: {_OWN[chosen]}")
-        return io.NodeOutput(tuple(prompts), regions, ui=with_notes(drawn, notes, cls))
+        return io.NodeOutput(tuple(prompts), regions, ui={**preview(drawn, cls).as_dict(), **said(notes)})
 
 
 def _options() -> list[io.DynamicCombo.Option]:
@@ -200,7 +165,7 @@ def _statements(
     size: tuple[int, int],
     points: tuple[Point, ...],
     form: BoxFormat,
-) -> tuple[list[Statement], list[str]]:
+) -> tuple[list[dict[str, Any]], list[str]]:
     """What the chosen kind says, as arguments of Prompt, one per prompt, and notes on how it was read."""
     chosen = kind["kind"]
     if chosen == "point":
@@ -212,18 +177,8 @@ def _statements(
         return [{"scribble": fit_strokes(mask.cpu(), size)} for mask in as_masks(kind["scribble"], "scribble")], []
     if chosen == "mask":
         return [{"mask": resize_mask(mask.cpu(), size)} for mask in as_masks(kind["mask"], "mask")], []
-    lists = parse_boxes(box, "box") if boxes is None else parse_boxes(boxes, "boxes", form)
-    placed = [place_boxes(frame, size) for frame in lists]
-    lists = [frame for frame, _ in placed]
-    if len(lists) > 1 and any(len(frame) != 1 for frame in lists):
-        raise InputError("the boxes must be one per image, or all for a single image")
-    notes = [line for _, note in placed for line in note.splitlines()]
-    return [{"box": one} for frame in lists for one in frame], list(dict.fromkeys(notes))
-
-
-def _is_said(kind: Chosen) -> bool:
-    """Whether dots or x and y point at an object, without points being wired."""
-    return kind.get("dots") is not None or min(kind["x"], kind["y"]) >= 0
+    placed, notes = read_boxes(box, size, "box") if boxes is None else read_boxes(boxes, size, form=form)
+    return [{"box": one} for one in placed], notes
 
 
 def _point(kind: Chosen, box: Mapping[str, int] | None, size: tuple[int, int]) -> Point:
@@ -240,7 +195,3 @@ def _dots(painted: Tensor, size: tuple[int, int]) -> tuple[Point, ...]:
     if not points:
         raise InputError("no dot is painted: paint one on the object, or leave dots unwired and type x and y")
     return points
-
-
-def _with_not_object(prompt: Prompt, strokes: Tensor) -> Prompt:
-    return replace(prompt, negative_scribble=strokes) if strokes.any() else prompt

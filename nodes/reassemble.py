@@ -11,8 +11,8 @@ from ..paintseg.layers import Placement, known_again, parse_placements, reassemb
 from ..paintseg.ops.images import size_of
 from .arrangement import arrangement
 from .convert import image_output, pictures_from, stack_from
-from .method import warn
-from .sockets import LAYERS, image_input, layers_input
+from .notes import said
+from .sockets import LAYERS, image_input, layers_input, words
 
 _OTHERS = (
     "Some placements were made for other layers than those that came: these layers lie where they were. "
@@ -21,8 +21,6 @@ _OTHERS = (
 
 
 class Reassemble(io.ComfyNode):
-    """Layers put over a plate or another photo."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         def number(name: str, default: float, low: float, high: float, tooltip: str) -> io.Float.Input:
@@ -34,7 +32,7 @@ class Reassemble(io.ComfyNode):
             category=LAYERS,
             description="Puts layers over a clean plate or any other photo: moved, scaled, turned, mirrored, in "
             "another order, with a contact shadow. Run it once, then drag the layers on the picture.",
-            search_aliases=["paintseg", "reassemble", "composite", "compose", "move object", "paste", "collage"],
+            search_aliases=words("paintseg, reassemble, composite, compose, move object, paste, collage"),
             inputs=[
                 image_input("What lies behind all layers.", "plate"),
                 layers_input(),
@@ -86,10 +84,7 @@ class Reassemble(io.ComfyNode):
             moved = Placement(layer, None, None, dx, dy, scale, rotation, flip, opacity, None, shadow)
             chosen = (moved, *(Placement(other) for other in range(len(parts)) if other != layer))
         shown = arrangement(plates[0], parts, stack.size)
-        notes = list(filter(None, (stack.note, note, _OTHERS if strangers else "")))
-        if notes:
-            shown["text"] = notes
-            warn("\n".join(notes))
+        shown |= said(filter(None, (stack.note, note, _OTHERS if strangers else "")))
         if strangers:
             shown["paintseg_strangers"] = [placement.fingerprint for placement in strangers]
         made = [reassemble(one, parts, chosen, shared) for one in plates]

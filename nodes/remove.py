@@ -13,12 +13,10 @@ from ..paintseg.painters import Painter
 from .convert import image_output, mask_output, pictures_from
 from .managed import embedded_encoder, embedded_painter
 from .progress import StepProgress
-from .sockets import LAYERS, candidates_input, encoder_input, image_input, painter_input, seed_input
+from .sockets import LAYERS, candidates_input, encoder_input, image_input, painter_input, seed_input, words
 
 
 class RemoveObject(io.ComfyNode):
-    """The photo without an object."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
@@ -27,7 +25,7 @@ class RemoveObject(io.ComfyNode):
             category=LAYERS,
             description="Paints an object out of a photo of any size. Only its surroundings are shown to the "
             "painter; every pixel outside the hole stays as it was, bit for bit.",
-            search_aliases=["paintseg", "remove object", "erase", "clean plate", "inpaint", "cleanup", "eraser"],
+            search_aliases=words("paintseg, remove object, erase, clean plate, inpaint, cleanup, eraser"),
             inputs=[
                 image_input("The photo."),
                 io.Mask.Input("mask", tooltip="The object to remove, of any size, hard or soft."),

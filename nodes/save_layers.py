@@ -20,12 +20,10 @@ from ..paintseg.ops.images import size_of
 from .convert import pictures_from, stack_from
 from .method import warn
 from .previews import preview
-from .sockets import LAYERS, layers_input
+from .sockets import LAYERS, layers_input, words
 
 
 class SaveLayers(io.ComfyNode):
-    """Layers as files for painting programs."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
@@ -34,7 +32,7 @@ class SaveLayers(io.ComfyNode):
             category=LAYERS,
             description="Saves layers to ComfyUI's output folder as one OpenRaster file, which Krita and GIMP "
             "open, as one PSD file, which Photoshop opens too, or as a set of PNGs.",
-            search_aliases=["paintseg", "save layers", "openraster", "ora", "krita", "gimp", "psd", "export layers"],
+            search_aliases=words("paintseg, save layers, openraster, ora, krita, gimp, psd, export layers"),
             inputs=[
                 layers_input(),
                 io.Image.Input("plate", optional=True, tooltip="What lies behind them, as the last layer."),

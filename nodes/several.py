@@ -17,12 +17,10 @@ from ..paintseg.visualize import overlay_objects
 from .convert import image_output, mask_output, photos_from
 from .method import Method, method_inputs, warn
 from .previews import preview
-from .sockets import CATEGORY, image_input, prompt_input
+from .sockets import CATEGORY, image_input, prompt_input, words
 
 
 class Objects(io.ComfyNode):
-    """A mask per object, none on top of another."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
@@ -31,18 +29,10 @@ class Objects(io.ComfyNode):
             category=CATEGORY,
             description="Segments several objects of one photo, one per prompt, so that their masks do not overlap. "
             "Gives the masks as a batch and all of them in one label map.",
-            search_aliases=[
-                "paintseg",
-                "several objects",
-                "multiple objects",
-                "instances",
-                "instance segmentation",
-                "label map",
-                "segment all",
-                "segment anything",
-                "sam",
-                "mask",
-            ],
+            search_aliases=words(
+                "paintseg, several objects, multiple objects, instances, instance segmentation, label map, "
+                "segment all, segment anything, sam, mask"
+            ),
             inputs=[
                 image_input("The photo, a single one."),
                 prompt_input(
@@ -73,22 +63,18 @@ class Objects(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls,
-        image: Tensor,
-        prompt: tuple[Prompt, ...] | None = None,
-        labels: Tensor | None = None,
-        **inputs: Any,
+        cls, image: Tensor, prompt: tuple[Prompt, ...] | None = None, labels: Tensor | None = None, **inputs: Any
     ) -> io.NodeOutput:
         photos = photos_from(image)
         if len(photos) > 1:
             raise InputError(f"several objects are segmented in one image, not in {len(photos)}; take one of the batch")
         prompts = _prompts(prompt, labels)
-        run = Method.of(**inputs).watched(len(prompts))
-        found = segment_each(photos[0], prompts, *run)
+        method, progress = Method.of(**inputs).watched(len(prompts))
+        found = segment_each(photos[0], prompts, *method, progress)
         for number, result in enumerate(found.results, start=1):
             warn(result.note, of=f"object {number}")
         overview = overlay_objects(photos[0], found.labels)
-        run.progress.final(overview)
+        progress.final(overview)
         return io.NodeOutput(
             mask_output(list(found.masks)),
             mask_output(list(found.soft)),

@@ -29,6 +29,11 @@ LayersSocket = io.Custom("LAYERS")
 """ComfyUI's own type since 0.31: paintseg.layers.document reads and makes its values."""
 
 
+def words(text: str) -> list[str]:
+    """Words, given with commas, by which a node is found."""
+    return text.split(", ")
+
+
 def layers_input() -> io.MultiType.Input:
     """Layers, as a batch of images or as one LAYERS value."""
     return io.MultiType.Input(
@@ -47,23 +52,6 @@ def prompt_input(optional: bool = False, tooltip: str = "") -> io.Input:
     """The PROMPT input."""
     words = tooltip or "Where the object is, from PaintSeg Prompt. One prompt for all images, or one per image."
     return PromptSocket.Input("prompt", optional=optional, tooltip=words)
-
-
-def model_inputs() -> list[io.Input]:
-    """phi, psi and the encoder; all of them may stay unwired."""
-    return [
-        PainterSocket.Input(
-            "painter",
-            optional=True,
-            tooltip="Paints the object's region away (phi, the I-steps). Unwired: the embedded MI-GAN.",
-        ),
-        PainterSocket.Input(
-            "outpainter",
-            optional=True,
-            tooltip="Paints the background away (psi, the O-steps). Unwired: the same as the painter.",
-        ),
-        encoder_input(),
-    ]
 
 
 def encoder_input(tooltip: str = "Measures how far the painting is from the photo.") -> io.Input:
@@ -95,33 +83,19 @@ def seed_input() -> io.Int.Input:
     )
 
 
-def override_inputs() -> list[io.Input]:
-    """Numbers of steps and paintings other than the preset's."""
-    return [
-        io.Int.Input(
-            "steps",
-            default=0,
-            min=0,
-            max=50,
-            optional=True,
-            advanced=True,
-            tooltip="How many steps, alternating between cutting and adding. 0: as many as the preset says.",
-        ),
-        io.Int.Input(
-            "paintings",
-            default=0,
-            min=0,
-            max=32,
-            optional=True,
-            advanced=True,
-            tooltip="How many paintings vote in each step. 0: as many as the preset says.",
-        ),
-    ]
+def painter_input(tooltip: str = "Fills the hole. Unwired: the embedded MI-GAN.", name: str = "painter") -> io.Input:
+    """A painter; may stay unwired."""
+    return PainterSocket.Input(name, optional=True, tooltip=tooltip)
 
 
-def painter_input() -> io.Input:
-    """The painter; may stay unwired."""
-    return PainterSocket.Input("painter", optional=True, tooltip="Fills the hole. Unwired: the embedded MI-GAN.")
+def painter_output() -> io.Output:
+    """What the nodes that make a painter hand out."""
+    return PainterSocket.Output(display_name="painter", tooltip="For the painter inputs of the PaintSeg nodes.")
+
+
+def encoder_output() -> io.Output:
+    """What the nodes that make an encoder hand out."""
+    return EncoderSocket.Output(display_name="encoder", tooltip="For the encoder inputs of the PaintSeg nodes.")
 
 
 def candidates_input(default: int) -> io.Int.Input:
@@ -133,6 +107,11 @@ def candidates_input(default: int) -> io.Int.Input:
         max=MOST_CHOICES,
         tooltip="Paintings of each hole; the one that looks most like its surroundings is taken.",
     )
+
+
+def points_input(name: str, tooltip: str) -> io.String.Input:
+    """Points by wire, as text."""
+    return io.String.Input(name, optional=True, force_input=True, tooltip=tooltip)
 
 
 def boxes_input(own: str) -> io.MultiType.Input:

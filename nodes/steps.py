@@ -19,7 +19,7 @@ from .convert import image_output, mask_output, photos_from
 from .method import Method, method_inputs, warn
 from .previews import preview
 from .progress import StepProgress
-from .sockets import CATEGORY, PainterSocket, StateSocket, image_input, prompt_input
+from .sockets import CATEGORY, StateSocket, image_input, painter_input, prompt_input, words
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,6 @@ class Carried:
 
 
 class AMCPStart(io.ComfyNode):
-    """The state before the first step."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
@@ -41,7 +39,7 @@ class AMCPStart(io.ComfyNode):
             category=f"{CATEGORY}/step by step",
             description="Prepares a photo and a prompt for PaintSeg Step. As many steps as the preset has "
             "give exactly what PaintSeg Segment gives.",
-            search_aliases=["paintseg state", "amcp start", "step by step"],
+            search_aliases=words("paintseg state, amcp start, step by step"),
             inputs=[
                 image_input("The photo. Images of a batch are segmented one by one."),
                 prompt_input(),
@@ -51,22 +49,13 @@ class AMCPStart(io.ComfyNode):
         )
 
     @classmethod
-    def execute(
-        cls,
-        image: Tensor,
-        prompt: tuple[Prompt, ...],
-        **inputs: Any,
-    ) -> io.NodeOutput:
+    def execute(cls, image: Tensor, prompt: tuple[Prompt, ...], **inputs: Any) -> io.NodeOutput:
         method = Method.of(**inputs)
         pairs = pair_up(photos_from(image), prompt, ("images", "prompts"))
-        phi, psi, encoder = method.inpainter, method.outpainter, method.encoder
-        states = tuple(begin(photo, one, phi, encoder, method.config, method.seed, psi) for photo, one in pairs)
-        return io.NodeOutput(Carried(states, method))
+        return io.NodeOutput(Carried(tuple(begin(photo, one, *method) for photo, one in pairs), method))
 
 
 class AMCPStep(io.ComfyNode):
-    """One I- or O-step."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
@@ -75,22 +64,10 @@ class AMCPStep(io.ComfyNode):
             category=f"{CATEGORY}/step by step",
             description="One step of the method. The I-step paints the object's region and cuts what looks "
             "the same as before; the O-step paints the background and adds what looks the same as before.",
-            search_aliases=[
-                "paintseg",
-                "amcp step",
-                "i-step",
-                "o-step",
-                "inpaint",
-                "outpaint",
-                "step by step",
-            ],
+            search_aliases=words("paintseg, amcp step, i-step, o-step, inpaint, outpaint, step by step"),
             inputs=[
                 StateSocket.Input("state", tooltip="From PaintSeg Start or the step before."),
-                PainterSocket.Input(
-                    "painter",
-                    optional=True,
-                    tooltip="Paints this step. Unwired: the painter that PaintSeg Start was given.",
-                ),
+                painter_input("Paints this step. Unwired: the painter that PaintSeg Start was given."),
                 io.Combo.Input(
                     "direction",
                     options=["auto", "I", "O"],

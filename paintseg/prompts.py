@@ -123,10 +123,7 @@ class Prompt:
         """The same prompt with points added."""
         order = *(side for _, side in self.clicks()), *(True for _ in points), *(False for _ in negative)
         return replace(
-            self,
-            points=(*self.points, *points),
-            negative_points=(*self.negative_points, *negative),
-            order=order,
+            self, points=(*self.points, *points), negative_points=(*self.negative_points, *negative), order=order
         )
 
     def first_said(self) -> Prompt:

@@ -38,7 +38,6 @@ class Session:
 
     Args:
         image: 3 x H x W in [0, 1].
-        encoder: the projector E.
         config: the parameters, by default the preset "balanced". Answers take from it what needs no painting.
         cache: where features are kept, by default the encoder's own or a new one (views/looks.py).
 
@@ -56,8 +55,7 @@ class Session:
     @property
     def size(self) -> tuple[int, int]:
         """(H, W) of the photo."""
-        height, width = self.image.shape[1:]
-        return height, width
+        return self._looks.size
 
     @property
     def nbytes(self) -> int:
@@ -70,18 +68,12 @@ class Session:
         return resize(photo, size)[0]
 
     @says_shortage
-    def answer(
-        self,
-        prompt: Prompt,
-        previous: Answer | None = None,
-        candidate: int = 0,
-        check: Callable[[], None] | None = None,
-    ) -> Answer:
+    def answer(self, prompt: Prompt, candidate: int = 0, check: Callable[[], None] | None = None) -> Answer:
         """What is meant, without painting.
 
         Args:
             prompt: for the photo.
-            previous: the answer before, whose prompt this one goes on from; None at the first.
+
             candidate: which reading of the prompt is wanted: 0 the likeliest, 1 or 2 another extent.
             check: called between the stages; an exception it raises ends the work.
 
@@ -138,7 +130,6 @@ def segment(
         image: 3 x H x W in [0, 1].
         prompt: for an image of that size.
         painter: phi, the I-step's painter; psi too unless `outpainter` is given.
-        encoder: the projector E.
         config: the parameters, by default the preset "balanced".
         seed: same seed, same result: bit by bit on one machine with one number of threads, which decides in what
             order numbers are summed up.

@@ -31,8 +31,7 @@ def overlay(image: Tensor, mask: Tensor, colour: tuple[float, float, float] = OB
         mask: H x W in [0, 1] or bool.
         colour: RGB in [0, 1].
 
-    Returns:
-        3 x H x W in [0, 1].
+    Returns 3 x H x W in [0, 1].
     """
     mask = mask.float().to(image.device)
     tint = torch.tensor(colour, device=image.device).view(3, 1, 1)
@@ -50,8 +49,7 @@ def overlay_objects(image: Tensor, labels: Tensor) -> Tensor:
         image: 3 x H x W in [0, 1].
         labels: H x W, 0 the background, n the n-th object; neighbours in number differ most in colour.
 
-    Returns:
-        3 x H x W in [0, 1].
+    Returns 3 x H x W in [0, 1].
     """
     shown = 0.45 * image
     for number in labels.unique().tolist():
@@ -71,8 +69,7 @@ def heat_map(values: Tensor, scope: Tensor | None = None) -> Tensor:
         values: H x W in [0, 1].
         scope: H x W bool, where values mean something; elsewhere it stays grey. None: everywhere.
 
-    Returns:
-        3 x H x W in [0, 1].
+    Returns 3 x H x W in [0, 1].
     """
     anchors = torch.tensor(_HEAT, device=values.device)
     place = values.float().clamp(0, 1) * (len(_HEAT) - 1)
@@ -130,8 +127,7 @@ def draw_prompt(image: Tensor, prompt: Prompt) -> Tensor:
 def step_frame(state: State) -> Tensor:
     """A step side by side: what was painted, and the mask after it on the photo.
 
-    Returns:
-        3 x S x 2S in [0, 1], S the view's size; the view is centred in each half.
+    Returns 3 x S x 2S in [0, 1], S the view's size; the view is centred in each half.
     """
     height, width = state.scene.view.content
     photo = state.scene.canvas[0, :, :height, :width]

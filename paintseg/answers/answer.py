@@ -88,11 +88,7 @@ class Answer:
 
 
 def answer(
-    windows: Windows,
-    prompt: Prompt,
-    config: Config,
-    candidate: int = 0,
-    check: Callable[[], None] | None = None,
+    windows: Windows, prompt: Prompt, config: Config, candidate: int = 0, check: Callable[[], None] | None = None
 ) -> Answer:
     """What is meant.
 
@@ -107,7 +103,7 @@ def answer(
     Raises InputError as `prepare` does.
     """
     check_size(prompt, windows.full.size)
-    check = check or _go_on
+    check = check or (lambda: None)
     config, own = without_painting(config), scaled(prompt, windows.size)
     first = first_said(own)
     check()
@@ -161,10 +157,6 @@ def clarity(found: Tensor) -> float:
     """How clearly the object stands out, 0 to 1."""
     inside = found > 0.5
     return float(found[inside].mean()) if bool(inside.any()) else 0.0
-
-
-def _go_on() -> None:
-    """Nothing is in the way."""
 
 
 def _whole(windows: Windows, config: Config) -> Frame:

@@ -91,8 +91,7 @@ def check_outputs(
 
     Args:
         photo: the one that is read, never to be overwritten.
-        targets: by the argument that named them; those in `alpha` are transparent, those in `lossless` are
-            no JPEG.
+        targets: by the argument that named them; those in `alpha` are transparent, those in `lossless` are no JPEG.
     """
     from ..io.pictures import check_target
 

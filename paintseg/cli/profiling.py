@@ -30,10 +30,10 @@ _SAMPLING = 0.005
 
 
 class StageClock:
-    """Times the stages of what this thread does between entering and leaving it; use with `with`.
+    """Times the stages of what this thread does while it is entered with `with`.
 
-    What a stage calls belongs to it, whichever module it is in: a painter's morphology is "paint". Work
-    between the stages is "other", but for tensors copied between devices or kinds of number, "copies".
+    What a stage calls belongs to it: a painter's morphology is "paint". Work between the stages is "other", but for
+    tensors copied between devices or kinds of number, "copies".
 
     Args:
         synchronize: called whenever the stage changes, so that a device's pending work is booked where it was

@@ -36,16 +36,12 @@ class Published:
         hub = os.environ.get("HF_ENDPOINT", HUB).rstrip("/")
         return f"{hub}/timm/{self.model_name}/resolve/main/model.safetensors"
 
-    @property
-    def hash_words(self) -> str:
-        """The hash in a sentence."""
-        return f"sha256 {self.sha256}" if self.sha256 else f"sha256 as {HUB}/timm/{self.model_name} states it"
-
     def missing(self, folder: Path) -> WeightsError:
         """The complaint that the file is in none of ComfyUI's folders, with the way out."""
+        known = self.sha256 or f"as {HUB}/timm/{self.model_name} states it"
         return WeightsError(
             f"the weights of {self.title} are missing: save {self.address} as {self.file} in {folder} "
-            f"({self.hash_words}), or switch the node's download on"
+            f"(sha256 {known}), or switch the node's download on"
         )
 
 

@@ -32,7 +32,6 @@ class DINOEncoder:
     Args:
         model_name: timm's name, such as "vit_small_patch14_dinov2.lvd142m" or "vit_small_patch8_224.dino".
         state: the model's tensors under timm's names, of any floating type.
-        device: where to put it.
         options: more of what timm.create_model takes, such as a smaller `depth`.
 
     Raises InputError for a model of another kind, WeightsError when the tensors are not that model's.

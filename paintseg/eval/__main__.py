@@ -10,20 +10,19 @@ import argparse
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..cli.console import Parser, report
 from ..cli.console import command as entry
 from ..cli.parameters import add_parameters, numbers, parse_options, split
 from ..errors import InputError
-from . import command
-
-if TYPE_CHECKING:
-    from .task import Task
+from ..io.pictures import check_target, write_json
+from . import ablations, command
+from .gallery import write_gallery
+from .report import summarise, table
+from .task import OURS, Task
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The command's arguments."""
     parser = Parser(
         prog="python -m paintseg.eval",
         description="Mean IoU, Boundary IoU and pieces of masks beside human ones, set by set.",
@@ -68,22 +67,13 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Measure, print the table, write the files."""
     tasks = _tasks(options)
     command.check(options)
     if options.gallery:
-        from ..io.pictures import check_target
-
         check_target(options.gallery, "--gallery")
     work, found = command.measured(options, tasks)
-
-    from ..io.pictures import write_json
-    from .report import summarise, table
-
     summaries = summarise(work, found)
     if options.gallery:
-        from .gallery import write_gallery
-
         report("drawing the gallery")
         write_gallery(options.gallery, summaries, work, options.device)
     if options.json:
@@ -93,8 +83,6 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _tasks(options: argparse.Namespace) -> list[Task]:
-    from . import ablations
-    from .task import OURS, Task
 
     changes = tuple(parse_options(options.options).items())
     noises, presets = numbers(options.noise, "--noise"), split([options.preset])

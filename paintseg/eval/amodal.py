@@ -47,7 +47,6 @@ class Occlusion:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The command's arguments."""
     parser = plain_parser("amodal", "IoU of hidden parts.")
     parser.add_argument("--count", type=int, default=20, help="occlusions (default 20)")
     parser.add_argument("--candidates", type=int, default=1, help="paintings of each hole (default 1)")
@@ -56,7 +55,6 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Measure, print, write."""
     check_count(options)
     models = load_models(options.device)
     rows = gathered(

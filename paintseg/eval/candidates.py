@@ -12,15 +12,16 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
 from ..cli.console import command
+from ..config import Config
+from ..models import Models, load_models
+from ..prompts import point_prompt
+from ..tasks.candidates import candidates
 from . import study
-
-if TYPE_CHECKING:
-    from ..config import Config
-    from ..models import Models
-    from .datasets import Instance
+from .datasets import Instance
+from .metrics import marks
+from .report import aligned
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,6 @@ class Row:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The command's arguments."""
     parser = study.make_parser("candidates", "Candidates of a point, with human masks.", sets="grabcut,davis")
     parser.add_argument(
         "--point",
@@ -61,8 +61,6 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Measure, print the table, write the file."""
-    from ..models import load_models
 
     config, instances = study.chosen(options)
     models = load_models(options.device)
@@ -81,9 +79,6 @@ def run(options: argparse.Namespace) -> None:
 
 def measure(instance: Instance, models: Models, config: Config, point: str = "centroid", seed: int = 0) -> Row:
     """The candidates of one point. Raises InputError for unreadable files."""
-    from ..prompts import point_prompt
-    from ..tasks.candidates import candidates
-    from .metrics import marks
 
     image, truth = instance.image(), instance.mask()
     prompt = point_prompt([instance.centroid if point == "centroid" else instance.inner], truth.shape)
@@ -106,7 +101,6 @@ def measure(instance: Instance, models: Models, config: Config, point: str = "ce
 
 def table(rows: list[Row]) -> str:
     """A table for a terminal, mean IoU in percent, a line per set and one for all; Boundary IoU and pieces of plain."""
-    from .report import aligned
 
     lines = []
     for name in [*dict.fromkeys(row.dataset for row in rows), "all"]:

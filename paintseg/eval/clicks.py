@@ -16,7 +16,9 @@ from scipy import ndimage
 from torch import Tensor
 
 from ..errors import InputError
-from .interface import ClickMethod, hard
+from ..ops.images import size_of
+from ..prompts import Point, Prompt
+from .interface import Method, hard
 from .metrics import IGNORED, Marks, marks
 
 AFTER = (1, 2, 3, 5, 10)
@@ -56,30 +58,24 @@ class Turn:
         return self.column + 0.5, self.row + 0.5
 
 
-def converse(
-    image: Tensor, truth: np.ndarray, method: ClickMethod, most: int = 20, stop: float = 100.0
-) -> Iterator[Turn]:
+def converse(image: Tensor, truth: np.ndarray, method: Method, most: int = 20, stop: float = 100.0) -> Iterator[Turn]:
     """Click by click, until IoU has reached `stop` percent, `most` clicks are made or nothing is left to click on.
-
-    A method that refuses answers with an empty mask; what it is handed back next is the answer before.
 
     Args:
         image: 3 x H x W in [0, 1].
         truth: H x W uint8, 255 object, 0 background, 128 not counted; some of it object.
-        method: see `interface.ClickMethod`.
+        method: asked with the prompt of all clicks so far; one that refuses answers with an empty mask.
     """
-    mask, previous = np.zeros(truth.shape, bool), None
+    mask = np.zeros(truth.shape, bool)
     turns: list[Turn] = []
     while len(turns) < most:
         found = next_click(mask, truth, [(turn.row, turn.column) for turn in turns])
         if found is None:
             return
-        points = [*(turn.point for turn in turns), (found[1] + 0.5, found[0] + 0.5)]
-        labels = [*(turn.positive for turn in turns), found[2]]
+        clicks = [*((turn.point, turn.positive) for turn in turns), ((found[1] + 0.5, found[0] + 0.5), found[2])]
         started, note = time.perf_counter(), ""
         try:
-            previous = method(image, tuple(points), tuple(labels), previous)
-            mask = hard(previous)
+            mask = hard(method(image, prompt_of(clicks, size_of(image))))
         except InputError as error:
             mask, note = np.zeros(truth.shape, bool), str(error)
         seconds = time.perf_counter() - started
@@ -87,6 +83,12 @@ def converse(
         yield turns[-1]
         if 100 * turns[-1].marks.iou >= stop:
             return
+
+
+def prompt_of(clicks: Sequence[tuple[Point, bool]], size: tuple[int, int]) -> Prompt:
+    """The prompt of clicks (x, y), each on the object or not, in their order; for a photo of (H, W)."""
+    on, off = (tuple(point for point, positive in clicks if positive is wanted) for wanted in (True, False))
+    return Prompt(size, points=on, negative_points=off, order=tuple(positive for _, positive in clicks))
 
 
 def next_click(

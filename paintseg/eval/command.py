@@ -7,19 +7,24 @@ import os
 import platform
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import torch
+from tqdm import tqdm
 
 from ..cli.console import report
 from ..cli.parameters import numbers, split
 from ..errors import InputError
+from ..io.pictures import check_folder
 from ..tasks.ray_cluster import ENGINES
-
-if TYPE_CHECKING:
-    from .datasets import Instance
-    from .records import Row
-    from .run import Work
-    from .task import Task
+from .datasets import Instance, read_manifest, thin_out
+from .mosaic import in_mosaic
+from .prompting import STROKES
+from .records import Records, Row
+from .run import Work, evaluate, places_of
+from .task import CLICKS, Task, way_named
 
 CACHE = Path("output", "eval")
 
@@ -79,7 +84,6 @@ def add_ways(group: argparse._ActionsContainer) -> None:
 
 def check(options: argparse.Namespace) -> None:
     """Raises InputError for numbers and files that mean nothing."""
-    from ..io.pictures import check_folder
 
     for name, least in (("limit", 1), ("stride", 1), ("jobs", 1), ("threads", 1), ("clicks", 1)):
         if (value := getattr(options, name)) is not None and value < least:
@@ -91,9 +95,6 @@ def check(options: argparse.Namespace) -> None:
 
 def prompted(options: argparse.Namespace, base: Task) -> list[Task]:
     """The task with every prompt and every mosaic asked for. Raises InputError."""
-    from dataclasses import replace
-
-    from .task import CLICKS, way_named
 
     # what a prompt does not look at tells no tasks apart
     return [
@@ -110,9 +111,6 @@ def prompted(options: argparse.Namespace, base: Task) -> list[Task]:
 
 def measured(options: argparse.Namespace, tasks: Sequence[Task]) -> tuple[list[Work], list[tuple[Row, ...]]]:
     """Every task on every instance the arguments of this module name, and the rows found. Raises InputError."""
-    from .datasets import read_manifest, thin_out
-    from .records import Records
-    from .run import evaluate, places_of
 
     members = read_manifest(options.folder, split(options.only))
     work = make_work(tasks, thin_out(members, options.limit, options.stride), members)
@@ -132,9 +130,6 @@ def make_work(tasks: Sequence[Task], instances: Sequence[Instance], members: Seq
 
     Raises InputError when nothing is left.
     """
-    from .mosaic import in_mosaic
-    from .prompting import STROKES
-    from .task import CLICKS
 
     sets: dict[str, list[Instance]] = {}
     for member in members:
@@ -154,7 +149,6 @@ def make_work(tasks: Sequence[Task], instances: Sequence[Instance], members: Seq
 
 def machine(options: argparse.Namespace) -> dict[str, Any]:
     """Where it was measured, as plain values."""
-    import torch
 
     threads = options.threads or (
         max(1, (os.cpu_count() or 1) // options.jobs) if options.jobs > 1 else torch.get_num_threads()
@@ -174,7 +168,6 @@ class Progress:
     """A bar on stderr with the mean IoU so far; rare lines where there is no terminal."""
 
     def __init__(self, total: int, quiet: bool) -> None:
-        from tqdm import tqdm
 
         self.bar = tqdm(
             total=total, unit="photo", disable=quiet, dynamic_ncols=True, mininterval=0.5 if sys.stderr.isatty() else 30

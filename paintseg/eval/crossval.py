@@ -1,11 +1,8 @@
 """`python -m paintseg.eval.crossval DIR --try "settle_reach=0.25" --try "settle_reach=0.15" --csv tried.csv`
 
-Which setting of some parameters to take, and what that choice is worth on photos it was not made on. For every set the
-setting is chosen that is best on the other sets, and the set's own figure with it is given. A figure is mean IoU,
-the mean of all prompts asked for, by default tight, loose and jittered boxes; of conversations by clicks it is mean IoU
-after every click. Every set has the same weight. A photo that two sets share never helps to choose for either.
-
-A run that was interrupted goes on where it stopped; with the same --csv so does one with more settings.
+Which setting of some parameters to take, and what that choice is worth on photos it was not made on; see
+docs/evaluation.md. A figure is mean IoU, the mean of all prompts asked for; of conversations by clicks it is mean IoU
+after every click. Every set has the same weight.
 """
 
 from __future__ import annotations
@@ -16,17 +13,17 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..cli.console import Parser
 from ..cli.console import command as entry
 from ..cli.parameters import parse_options, split
 from ..errors import InputError
+from ..io.pictures import write_json
 from . import command
-
-if TYPE_CHECKING:
-    from .report import Summary
-    from .task import Task
+from .datasets import read_manifest, scene
+from .report import Summary, aligned, summarise
+from .task import CLICKS, Task
 
 AS_IS = "as it is"
 PROMPTS = "box,loose_box,jitter_box"
@@ -54,7 +51,6 @@ class Figures:
 
     def prompts(self, setting: str, dataset: str, unlike: str = "") -> dict[str, float]:
         """The mean of every prompt over the instances, without photos of scenes that the set `unlike` has, too."""
-        from .datasets import scene
 
         known = {scene(stem) for (_, other, _), values in self.by.items() if other == unlike for stem in values}
         found = {}
@@ -79,7 +75,6 @@ class Figures:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The command's arguments."""
     parser = Parser(
         prog="python -m paintseg.eval.crossval",
         description="Parameters chosen on all sets but one, and what they give on that one.",
@@ -110,15 +105,8 @@ def run(options: argparse.Namespace) -> None:
     """Measure what is not measured yet, print the tables, write the file."""
     tasks = _tasks(options)
     command.check(options)
-
-    from .datasets import read_manifest
-
     _check_sets(one.dataset for one in read_manifest(options.folder, split(options.only)))
     work, found = command.measured(options, tasks)
-
-    from ..io.pictures import write_json
-    from .report import summarise
-
     summaries = summarise(work, found)
     figures = Figures({(one.task.variant, one.dataset, one.task.shown_prompt): per_instance(one) for one in summaries})
     _check_sets(figures.sets)  # sets without strokes were left out
@@ -131,7 +119,6 @@ def run(options: argparse.Namespace) -> None:
 
 def per_instance(summary: Summary) -> dict[str, float]:
     """IoU of every instance, 0..1 by stem; of a conversation the mean after every click allowed."""
-    from .task import CLICKS
 
     most = summary.task.clicks if summary.task.prompt == CLICKS else 1
     return {
@@ -166,7 +153,6 @@ def as_json(figures: Figures) -> dict[str, Any]:
 
 def tables(figures: Figures, counts: Mapping[str, int]) -> str:
     """For a terminal, in percent: every setting on every set, then every set with the setting chosen without it."""
-    from .report import aligned
 
     names = figures.settings
     legend = [f"{number}: {name}" for number, name in enumerate(names, start=1)]
@@ -205,8 +191,6 @@ def tables(figures: Figures, counts: Mapping[str, int]) -> str:
 
 
 def _tasks(options: argparse.Namespace) -> list[Task]:
-    from .task import Task
-
     tried = list(dict.fromkeys(" ".join(text.split()) for text in options.tried))
     if len(tried) < 2:
         raise InputError("choosing needs at least two different settings; give --try twice or more")

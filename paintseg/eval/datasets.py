@@ -1,8 +1,7 @@
 """Evaluation photos: a folder with `manifest.csv` and, per set, `images/`, `masks/` and scribbles.
 
-manifest.csv has the columns dataset, stem, image, x0, y0, x1, y1 (tight box, end-exclusive), centroid_x,
-centroid_y, inner_x, inner_y (the point farthest from the boundary). Masks are PNG: 255 object, 0 background,
-128 not counted.
+manifest.csv has the columns dataset, stem, image, x0, y0, x1, y1 (tight box, end-exclusive), centroid_x, centroid_y,
+inner_x, inner_y (the point farthest from the boundary). Masks are PNG: 255 object, 0 background, 128 not counted.
 Scribbles, in `scribbles1/` and `scribbles2/`, are PNG: 1 object, 2 background, 0 nothing.
 """
 
@@ -13,7 +12,7 @@ import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -78,10 +77,6 @@ class Instance:
             digest.update(content_of(path) if needed or path.is_file() else b"no strokes")
         return digest.hexdigest()
 
-    def absolute(self) -> Instance:
-        """The same with files named from the root."""
-        return replace(self, image_path=self.image_path.absolute(), mask_path=self.mask_path.absolute())
-
     def scribble_path(self, number: int) -> Path:
         """Where the strokes of scribble set 1 or 2 lie, if there are any."""
         return self.mask_path.parents[1] / f"scribbles{number}" / f"{self.stem}.png"
@@ -105,7 +100,10 @@ def content_of(path: Path) -> bytes:
 
 
 def read_manifest(folder: Path, only: tuple[str, ...] = ()) -> list[Instance]:
-    """The instances listed in `folder`/manifest.csv, of the sets in `only` or of all. Raises InputError."""
+    """The instances listed in `folder`/manifest.csv, of the sets in `only` or of all; files are named from the root.
+
+    Raises InputError.
+    """
     manifest = folder / "manifest.csv"
     if not manifest.exists():
         raise InputError(f"{folder} holds no manifest.csv; give the folder with the evaluation photos")
@@ -116,12 +114,13 @@ def read_manifest(folder: Path, only: tuple[str, ...] = ()) -> list[Instance]:
             dataset, stem, image = (_file_name(row[name]) for name in ("dataset", "stem", "image"))
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"line {number} of {manifest} cannot be read: {error}") from error
+        home = folder.absolute() / dataset
         instances.append(
             Instance(
                 dataset,
                 stem,
-                folder / dataset / "images" / image,
-                folder / dataset / "masks" / f"{stem}.png",
+                home / "images" / image,
+                home / "masks" / f"{stem}.png",
                 (x0, y0, x1, y1),
                 (middle_x, middle_y),
                 (inner_x, inner_y),

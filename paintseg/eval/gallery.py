@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,13 +25,7 @@ GAP, CAPTION, TITLE = 10, 20, 34
 PAPER, INK = (250, 250, 248), (40, 40, 40)
 
 
-def write_gallery(
-    path: Path,
-    summaries: Sequence[Summary],
-    work: Sequence[Work],
-    device: str,
-    progress: Callable[[], None] | None = None,
-) -> None:
+def write_gallery(path: Path, summaries: Sequence[Summary], work: Sequence[Work], device: str) -> None:
     """Draw the contact sheet of the summaries of that work; masks are computed again, being the same. Raises OSError.
 
     Of a conversation it shows all clicks and the answer to the last.
@@ -39,11 +33,10 @@ def write_gallery(
     places = {(task, instance.dataset, instance.stem): instance for task, instance in work}
     blocks = []
     for summary in summaries:
-        tiles = []
-        for row in chosen(summary.rows):
-            tiles.append(_tile(summary.task, places[summary.task, row.dataset, row.stem], row, device))
-            if progress is not None:
-                progress()
+        tiles = [
+            _tile(summary.task, places[summary.task, row.dataset, row.stem], row, device)
+            for row in chosen(summary.rows)
+        ]
         blocks.append((_title(summary), tiles))
     write_image(path, _sheet(blocks))
 
@@ -77,7 +70,7 @@ def _title(summary: Summary) -> str:
     task = summary.task
     parts = (summary.dataset, task.method, task.shown_prompt, task.shown_preset, task.variant)
     what = ", ".join(part for part in parts if part)
-    means = f"mean IoU {100 * summary.mean_iou:.1f}, boundary {100 * summary.mean_boundary_iou:.1f}"
+    means = f"mean IoU {100 * summary.mean('iou'):.1f}, boundary {100 * summary.mean('boundary_iou'):.1f}"
     return f"{what}: {means}, n {len(summary.rows)}"
 
 

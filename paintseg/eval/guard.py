@@ -43,7 +43,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The command's arguments."""
     parser = Parser(prog="python -m paintseg.eval.guard", description="Whether a change left all results as they were.")
     parser.add_argument("folder", type=Path, metavar="DIR", help="holds manifest.csv, photos and human masks")
     parser.add_argument("--limit", type=int, default=4, help="photos of every set (default 4)")

@@ -35,8 +35,7 @@ def import_set(source: Path, name: str, target: Path, limit: int | None = None, 
         target: gets `manifest.csv`, `NAME/images` and `NAME/masks`; photos are linked where the disk can, else copied.
         limit, stride: every `stride`-th object, and of those the first `limit`; None all.
 
-    Returns:
-        How many objects the set has now; those without any pixel are left out.
+    Returns how many objects the set has now; those without any pixel are left out.
 
     Raises InputError for a source of another layout and for a photo and a mask of different sizes.
     """

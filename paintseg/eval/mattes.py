@@ -59,7 +59,6 @@ class Composite:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The command's arguments."""
     parser = plain_parser("mattes", "Errors of mattes on composites.")
     parser.add_argument("--count", type=int, default=12, help="composites (default 12)")
     parser.add_argument("--seed", type=int, default=0, help="of shapes and photos (default 0)")
@@ -67,7 +66,6 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Measure, print, write."""
     check_count(options)
     ways = methods()
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor
 
+from ..encoders.dino import DINOEncoder
 from ..errors import InputError
+from ..models import Models, load_models
+from ..painters import Painter
 from ..prompts import Prompt
+from ..segmentation import Session, segment
 from . import peers
 from .interface import Method
 from .task import EMBEDDED, Task
-
-if TYPE_CHECKING:
-    from ..models import Models
-    from ..painters import Painter
 
 
 def make_method(task: Task, device: str = "cpu") -> Method:
@@ -37,17 +40,9 @@ def make_method(task: Task, device: str = "cpu") -> Method:
 def cached_models(device: str, encoder: str = "embedded") -> Models:
     """The embedded models, in bfloat16 ("embedded-half"), or the embedded painter and an encoder NAME=FILE; loaded once
     per process."""
-    from dataclasses import replace
-    from pathlib import Path
-
-    from ..models import load_models
 
     if encoder in EMBEDDED:
         return load_models(device, half=encoder != "embedded")
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    from ..encoders.dino import DINOEncoder
 
     name, _, file = encoder.partition("=")
     if not Path(file).is_file():
@@ -72,7 +67,6 @@ def cached_painter(name: str, iterations: int, device: str) -> Painter:
 
 
 def _paintseg(task: Task, device: str) -> Method:
-    from ..segmentation import segment
 
     models = cached_models(device, task.encoder)
     painters = [cached_painter(name, task.iterations, device) for name in task.painters]
@@ -85,7 +79,6 @@ def _paintseg(task: Task, device: str) -> Method:
 
 
 def _answer(task: Task, device: str) -> Method:
-    from ..segmentation import Session
 
     encoder = cached_models(device, task.encoder).encoder
 

@@ -40,8 +40,7 @@ def intersection_over_union(mask: np.ndarray, truth: np.ndarray) -> float:
     Args:
         mask: H x W bool. truth: H x W uint8, 255 object, 0 background, 128 not counted.
 
-    Returns:
-        0..1; 1 when both are empty.
+    Returns 0..1; 1 when both are empty.
     """
     return overlap.intersection_over_union(mask & (truth != IGNORED), truth == 255)
 

@@ -68,15 +68,6 @@ class Mosaic(Instance):
             digest.update(content_of(path))
         return digest.hexdigest()
 
-    def absolute(self) -> Mosaic:
-        """The same with files named from the root."""
-        return replace(
-            self,
-            image_path=self.image_path.absolute(),
-            mask_path=self.mask_path.absolute(),
-            others=tuple(path.absolute() for path in self.others),
-        )
-
     @property
     def _size(self) -> tuple[int, int]:
         return self.side * self.tile[0], self.side * self.tile[1]
@@ -90,7 +81,6 @@ def in_mosaic(instance: Instance, members: Sequence[Instance], side: int, seed: 
     """An instance with its photo as a random tile of `side` x `side`.
 
     Args:
-        instance: one object of one photo.
         members: all of its set, however few of them are measured.
         side: tiles along each side; 1 changes nothing.
         seed: of the tile's place and of the others, which also depend on the instance's name.

@@ -14,16 +14,20 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+import torch
+import torch.nn.functional as F
+
+from ..amcp import loop as amcp
 from ..cli.console import command
+from ..config import Config
+from ..models import Models
+from ..ops.images import resize, size_of
+from ..prompts import Prompt
+from ..segmentation import begin, finish
 from . import study
-
-if TYPE_CHECKING:
-    from ..config import Config
-    from ..models import Models
-    from .datasets import Instance
-    from .metrics import Marks
+from .datasets import Instance
+from .metrics import Marks, marks
 
 VARIANTS = ("method", "cut", "start", "features", "grid")
 CERTAIN = 2.0
@@ -32,14 +36,6 @@ CERTAIN = 2.0
 
 def measure(instance: Instance, models: Models, config: Config, seed: int = 0) -> dict[str, Marks]:
     """The marks of every variant on one object, from its box. Raises InputError for unreadable files."""
-    import torch
-    import torch.nn.functional as F
-
-    from ..amcp import loop as amcp
-    from ..ops.images import resize, size_of
-    from ..prompts import Prompt
-    from ..segmentation import begin, finish
-    from .metrics import marks
 
     image, truth = instance.image(), instance.mask()
     human = torch.from_numpy(truth == 255).float()

@@ -6,19 +6,17 @@ They come with the extra `peers`; nothing else in the project needs them.
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import ndimage
 from torch import Tensor
 
+from ..encoders import Encoder
 from ..errors import InputError
+from ..locate.discovery import coarse_mask
 from ..ops.boxes import whole_pixels
 from ..prompts import Prompt
-
-if TYPE_CHECKING:
-    from ..encoders import Encoder
-    from .interface import Method
+from .interface import Method
 
 GRABCUT_ROUNDS = 5
 
@@ -107,7 +105,6 @@ def random_walker() -> Method:
 
 def tokencut(encoder: Encoder) -> Method:
     """TokenCut (Wang et al. 2022) alone: of the whole photo, or within the box as the paper compares it."""
-    from ..locate.discovery import coarse_mask
 
     def method(image: Tensor, prompt: Prompt) -> np.ndarray:
         if prompt.box is None or prompt.mask is not None:

@@ -22,7 +22,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,8 +32,6 @@ from ..amcp.loop import paint
 from ..cli.console import command
 from ..encoders import Encoder
 from ..errors import InputError
-from ..io.formats import to_image
-from ..io.pictures import write_image
 from ..layers import CANDIDATES, paint_out
 from ..layers.local import local_mean
 from ..layers.plausibility import frame_of, patches
@@ -48,7 +45,7 @@ from ..ops.morphology import dilate
 from ..ops.seeds import seeded
 from .datasets import Instance, read_manifest, scene
 from .removal import NEAR, spread, step_across, step_within
-from .study import add_machine, check_count, gathered, plain_parser
+from .study import add_machine, add_plates, check_count, gathered, keep, plain_parser
 
 LARGEST, SMALLEST = 0.3, 0.02
 """Objects that cover more or less of the photo are left out."""
@@ -205,22 +202,18 @@ def has_ghost(plate: Tensor, hole: Tensor, encoder: Encoder) -> bool:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The command's arguments."""
     parser = plain_parser("plates", "Plates of objects that were pasted where the truth is known.")
     parser.add_argument("--count", type=int, default=28, help="objects, spread over all sets (default 28)")
     parser.add_argument("--rows", default=",".join(ROWS), help="what is compared, with commas (default all)")
     add_machine(parser)
-    parser.add_argument("--plates", type=Path, metavar="FOLDER", help="keep image and plates, side by side")
+    add_plates(parser, "image and plates")
     return parser
 
 
 def run(options: argparse.Namespace) -> None:
-    """Measure, print, write."""
     check_count(options)
     rows = fills(options.rows.split(","))
     models = load_models(options.device)
-    if options.plates:
-        options.plates.mkdir(parents=True, exist_ok=True)
 
     def measured() -> Iterator[dict[str, Any]]:
         for number, case in enumerate(cases(read_manifest(options.folder), options.count)):
@@ -231,8 +224,7 @@ def run(options: argparse.Namespace) -> None:
                 shown.append(fill(case, models, options.seed))
                 seconds = time.process_time() - begun
                 found[name] = asdict(measure(case, shown[-1], known, models.encoder, seconds))
-            if options.plates:
-                write_image(options.plates / f"{case.name.replace('/', '_')}.png", to_image(torch.cat(shown, 2)))
+            keep(options, case.name.replace("/", "_"), shown)
             yield {"case": case.name, "half": number % 2, "rows": found}
 
     def line(row: Mapping[str, Any]) -> str:

@@ -51,13 +51,8 @@ def make_prompt(
     """The prompt of one kind for one instance.
 
     Args:
-        instance: one object of one photo.
-        kind: "box" the tight box of the human mask; "loose_box" with every side up to a quarter of the box further
-            out; "jitter_box" with every side up to a tenth further out or in; "point" the mask's centroid;
-            "inner_point" its innermost point;
-            "scribble" and "scribble2" the set's strokes on the object and off it; "strokes" and "strokes2" only
-            those on it, as in the paper; "mask" the human mask as a crude brush would draw it (see `coarsen`);
-            "auto" what `discover` finds, without the human mask.
+        kind: see docs/evaluation.md; "strokes" and "strokes2" are those on the object alone, as in the paper; "auto" is
+            what `discover` finds, without the human mask.
         size: (H, W) of the photo.
         noise: percent of half the diagonal of the object's box by which the prompt is moved in a random
             direction (Table 5 of the paper).
@@ -101,8 +96,7 @@ def drawn_box(
         instance, size, seed: as in `make_prompt`.
         least, most: between which that share is uniform; below 0 is inwards.
 
-    Returns:
-        (x0, y0, x1, y1) in the photo, of a pixel at least.
+    Returns (x0, y0, x1, y1) in the photo, of a pixel at least.
     """
     if least == most == 0:
         return instance.box

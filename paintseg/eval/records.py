@@ -62,8 +62,9 @@ _NUMBERS = {name: kind for name, kind in get_type_hints(Row).items() if kind in 
 class Records:
     """Rows that were finished, in memory and, unless `path` is None, in a CSV file that grows line by line.
 
-    Rows of other tasks in the file stay as they are. What an interruption cut short is dropped: half a line, and
-    conversations without their last click. Raises InputError when the file is something else.
+    `rows` has them by place, one for an instance or one per click. Rows of other tasks in the file stay as they are.
+    What an interruption cut short is dropped: half a line, and conversations without their last click. Raises
+    InputError when the file is something else.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -71,10 +72,6 @@ class Records:
         self.rows: dict[Place, tuple[Row, ...]] = {}
         if path is not None and path.exists() and path.stat().st_size:
             self.rows = _whole(_read(path))
-
-    def find(self, place: Place) -> tuple[Row, ...] | None:
-        """The rows of (key, dataset, stem) if it is finished: one, or one per click."""
-        return self.rows.get(place)
 
     def forget(self, places: Iterable[Place]) -> None:
         """Take these rows for unfinished; the file keeps them until new ones follow."""

@@ -21,7 +21,6 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -29,8 +28,6 @@ from torch import Tensor
 from ..cli.console import command
 from ..encoders import Encoder
 from ..errors import InputError
-from ..io.formats import to_image
-from ..io.pictures import write_image
 from ..layers import paint_out, strangeness
 from ..layers.plausibility import patches
 from ..layers.seam import depth_inside
@@ -38,7 +35,7 @@ from ..locate.discovery import coarse_mask, coarse_masks
 from ..models import load_models
 from ..ops.overlap import intersection_over_union
 from .datasets import Instance, read_manifest
-from .study import add_machine, check_count, gathered, plain_parser
+from .study import add_machine, add_plates, check_count, gathered, keep, plain_parser
 
 FOUND = 0.1
 """Discovery that overlaps the old mask by less did not find the object."""
@@ -68,22 +65,18 @@ class Measured:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The command's arguments."""
     parser = plain_parser("removal", "Plate quality with human masks.")
     parser.add_argument("--count", type=int, default=40, help="photos, spread over all sets (default 40)")
     parser.add_argument("--candidates", type=int, default=3, help="paintings of each hole (default 3)")
     parser.add_argument("--shadow", action="store_true", help="take shadows out as well")
     add_machine(parser)
-    parser.add_argument("--plates", type=Path, metavar="FOLDER", help="keep photo and plate, side by side")
+    add_plates(parser, "photo and plate")
     return parser
 
 
 def run(options: argparse.Namespace) -> None:
-    """Measure, print, write."""
     check_count(options)
     models = load_models(options.device)
-    if options.plates:
-        options.plates.mkdir(parents=True, exist_ok=True)
 
     def measured() -> Iterator[Measured]:
         for instance in spread(read_manifest(options.folder), options.count):
@@ -91,9 +84,7 @@ def run(options: argparse.Namespace) -> None:
             done = paint_out(
                 image, mask, models.painter, options.seed, None, options.candidates, options.shadow, models.encoder
             )
-            if options.plates:
-                both = to_image(torch.cat([image, done.plate], 2))
-                write_image(options.plates / f"{instance.dataset}_{instance.stem}.png", both)
+            keep(options, f"{instance.dataset}_{instance.stem}", [image, done.plate])
             yield measure(instance, image, mask, done.plate, done.hole, models.encoder)
 
     rows = gathered(

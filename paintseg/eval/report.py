@@ -34,20 +34,9 @@ class Summary:
         """The last row of every instance."""
         return tuple(rows[-1] for rows in self.found)
 
-    @property
-    def mean_iou(self) -> float:
-        """Mean over the instances, 0..1."""
-        return statistics.fmean(row.iou for row in self.rows)
-
-    @property
-    def mean_boundary_iou(self) -> float:
-        """Mean over the instances, 0..1."""
-        return statistics.fmean(row.boundary_iou for row in self.rows)
-
-    @property
-    def mean_pieces(self) -> float:
-        """Mean number of pieces of a mask."""
-        return statistics.fmean(row.pieces for row in self.rows)
+    def mean(self, mark: str) -> float:
+        """Mean of "iou", "boundary_iou" or "pieces" over the instances; see `metrics.Marks`."""
+        return statistics.fmean(getattr(row, mark) for row in self.rows)
 
     @property
     def standard_error(self) -> float:
@@ -83,10 +72,10 @@ class Summary:
             "variant": task.variant,
             "noise": task.noise,
             "n": len(self.found),
-            "mean_iou": round(self.mean_iou, 6),
+            "mean_iou": round(self.mean("iou"), 6),
             "standard_error": round(self.standard_error, 6),
-            "mean_boundary_iou": round(self.mean_boundary_iou, 6),
-            "mean_pieces": round(self.mean_pieces, 3),
+            "mean_boundary_iou": round(self.mean("boundary_iou"), 6),
+            "mean_pieces": round(self.mean("pieces"), 3),
             **(self._clicks() if task.prompt == CLICKS else {"seconds_per_image": round(self.seconds, 3)}),
             "failures": self.failures,
             "settings": {**task.settings, **machine},
@@ -168,10 +157,10 @@ def _head(summary: Summary) -> dict[str, str]:
 
 def _cells(summary: Summary) -> dict[str, str]:
     return {
-        "mean IoU": _percent(summary.mean_iou),
+        "mean IoU": _percent(summary.mean("iou")),
         "+-": _percent(summary.standard_error),
-        "boundary IoU": _percent(summary.mean_boundary_iou),
-        "pieces": f"{summary.mean_pieces:.1f}",
+        "boundary IoU": _percent(summary.mean("boundary_iou")),
+        "pieces": f"{summary.mean('pieces'):.1f}",
         "s/image": f"{summary.seconds:.1f}",
     }
 
@@ -180,8 +169,8 @@ def _click_cells(summary: Summary) -> dict[str, str]:
     figures = summary.figures
     return {
         **{f"after {number}": _percent(iou) for number, iou in summary.after.items()},
-        "boundary IoU": _percent(summary.mean_boundary_iou),
-        "pieces": f"{summary.mean_pieces:.1f}",
+        "boundary IoU": _percent(summary.mean("boundary_iou")),
+        "pieces": f"{summary.mean('pieces'):.1f}",
         **{f"NoC{level}": f"{figures.noc(level):.2f}" for level in LEVELS},
         **{f"never {level}": f"{100 * figures.never(level):.0f}%" for level in LEVELS},
         **{f"fell {points}": f"{100 * figures.fell(points):.1f}%" for points in FALLS},

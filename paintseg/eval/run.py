@@ -21,9 +21,9 @@ from ..errors import InputError, WorkerError
 from ..locate.discovery import coarse_mask
 from ..ops.images import size_of
 from ..prompts import Prompt
-from .clicks import Turn, converse
+from .clicks import Turn, converse, prompt_of
 from .datasets import Instance, check_sizes
-from .interface import Method, by_prompt, hard
+from .interface import Method, hard
 from .methods import cached_models, make_method
 from .metrics import marks
 from .prompting import make_prompt
@@ -58,23 +58,20 @@ def evaluate(
     """Measure every (task, instance), those in `records` excepted.
 
     Args:
-        work: what to measure.
         records: finished rows; new ones are added as they come.
-        device: where the models run.
         jobs: processes; the rows are the same for any number.
         threads: CPU threads of each process; None shares the machine's cores among the processes.
         progress: called with the rows of every piece of work and whether they are new.
         engine: "here", or "ray" for `jobs` workers of a Ray cluster, which must see the photos under the same names.
 
-    Returns:
-        The rows of every piece of work, in its order: one, or one per click.
+    Returns the rows of every piece of work, in its order: one, or one per click.
 
     Raises InputError when a method does not run here or a photo cannot be read, WorkerError when a process was killed.
     """
     places = places_of(work)
     missing: dict[Place, Work] = {}
     for place, piece in zip(places, work, strict=True):
-        if records.find(place) is None:
+        if place not in records.rows:
             missing.setdefault(place, piece)
     if progress is not None:
         for place in places:
@@ -150,8 +147,7 @@ def predict(task: Task, instance: Instance, image: torch.Tensor, device: str) ->
     size = size_of(image)
     if task.prompt == CLICKS:
         turns = _conversation(task, image, instance.mask(), device)
-        on, off = (tuple(turn.point for turn in turns if turn.positive is wanted) for wanted in (True, False))
-        return Prompt(size=size, points=on, negative_points=off), turns[-1].mask
+        return prompt_of([(turn.point, turn.positive) for turn in turns], size), turns[-1].mask
     prompt = make_prompt(
         instance,
         task.prompt,
@@ -164,7 +160,7 @@ def predict(task: Task, instance: Instance, image: torch.Tensor, device: str) ->
 
 
 def _conversation(task: Task, image: torch.Tensor, truth: np.ndarray, device: str) -> list[Turn]:
-    return list(converse(image, truth, by_prompt(_method(task, device)), task.clicks, task.stop))
+    return list(converse(image, truth, _method(task, device), task.clicks, task.stop))
 
 
 @lru_cache(maxsize=32)
@@ -211,8 +207,7 @@ def _on_ray(
 ) -> Generator[tuple[Row, ...], None, None]:
     from ..tasks.ray_cluster import work_on_ray
 
-    there = [(key, task, instance.absolute(), device) for key, task, instance, device in pieces]
-    found = work_on_ray(range(len(there)), f"{__name__}:ray_worker", {"pieces": there}, jobs, threads, pieces[0][3])
+    found = work_on_ray(range(len(pieces)), f"{__name__}:ray_worker", {"pieces": pieces}, jobs, threads, pieces[0][3])
     with closing(found):
         for rows in found:
             yield tuple(Row(**row) for row in rows)

@@ -7,19 +7,23 @@ import statistics
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
 
 from ..cli.console import Parser, report
 from ..cli.parameters import add_parameters, parse_options
+from ..config import Config, preset
 from ..errors import InputError
+from ..io.formats import to_image
+from ..io.pictures import check_folder, write_image, write_json
+from ..models import Models, load_models
+from .datasets import Instance, read_manifest, thin_out
+from .metrics import Marks
+from .report import aligned
 
-if TYPE_CHECKING:
-    from ..config import Config
-    from ..models import Models
-    from .datasets import Instance
-    from .metrics import Marks
-
-Measure = Callable[["Instance", "Models", "Config"], Mapping[str, "Marks"]]
+Measure = Callable[[Instance, Models, Config], Mapping[str, Marks]]
 """One object, the models, the parameters: the marks of every variant's mask."""
 
 Found = TypeVar("Found")
@@ -28,13 +32,7 @@ SETS = "grabcut,berkeley,davis,ecssd,coco_mval"
 
 
 def make_parser(module: str, description: str, sets: str = SETS) -> argparse.ArgumentParser:
-    """The arguments every study takes.
-
-    Args:
-        module: its name in `paintseg.eval`.
-        description: for --help.
-        sets: measured unless --only says otherwise, with commas.
-    """
+    """The arguments every study takes; `sets`, with commas, are measured unless --only says otherwise."""
     parser = plain_parser(module, description)
     parser.add_argument("--only", default=sets, metavar="SETS", help=f"sets, with commas (default {sets})")
     parser.add_argument("--stride", type=int, default=1, metavar="K", help="of every set every K-th object")
@@ -58,6 +56,18 @@ def add_machine(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="cpu", help="where the models run: cpu (default) or cuda")
 
 
+def add_plates(parser: argparse.ArgumentParser, shown: str) -> None:
+    """Add --plates, a folder that keeps what is `shown` of every case, see `keep`."""
+    parser.add_argument("--plates", type=Path, metavar="FOLDER", help=f"keep {shown}, side by side")
+
+
+def keep(options: argparse.Namespace, name: str, pictures: Sequence[Tensor]) -> None:
+    """Write pictures 3 x H x W side by side where --plates says, if it says so."""
+    if options.plates:
+        options.plates.mkdir(parents=True, exist_ok=True)
+        write_image(options.plates / f"{name}.png", to_image(torch.cat(list(pictures), 2)))
+
+
 def check_count(options: argparse.Namespace) -> None:
     """Raises InputError for a --count below 1."""
     if options.count < 1:
@@ -69,9 +79,6 @@ def chosen(options: argparse.Namespace) -> tuple[Config, list[Instance]]:
 
     Raises InputError for options that mean nothing and for a manifest that is none.
     """
-    from ..config import preset
-    from ..io.pictures import check_folder
-    from .datasets import read_manifest, thin_out
 
     if options.stride < 1 or (options.limit is not None and options.limit < 1):
         raise InputError("--stride and --limit must be at least 1")
@@ -83,16 +90,10 @@ def chosen(options: argparse.Namespace) -> tuple[Config, list[Instance]]:
 
 
 def run(options: argparse.Namespace, variants: Sequence[str], measure: Measure, **settings: object) -> None:
-    """Measure every object, print the table, write the file.
-
-    Args:
-        options: from `make_parser`.
-        variants: names of the columns.
-        settings: written into the file beside the preset's.
+    """Measure every object, print the table with a column for each variant, write the file with the settings.
 
     Raises InputError for options that mean nothing and for unreadable files.
     """
-    from ..models import load_models
 
     config, instances = chosen(options)
     models, everything = load_models(), {"preset": options.preset, "config": asdict(config), **settings}
@@ -120,13 +121,7 @@ def gathered(
     line: Callable[[Found], str],
     document: Callable[[list[Found]], object],
 ) -> list[Found]:
-    """All that is found, a line on stderr for each.
-
-    Args:
-        options: with `json`, where `document` of all so far is written anew after each, and `quiet`.
-        line: what is said of one.
-    """
-    from ..io.pictures import write_json
+    """All that is found, a line on stderr for each; `document` of all so far is written anew after each, if wanted."""
 
     rows: list[Found] = []
     for row in found:
@@ -151,11 +146,9 @@ def tables(rows: Sequence[Mapping[str, Any]], variants: Sequence[str]) -> str:
 
 def table(rows: Sequence[Mapping[str, Any]], variants: Sequence[str], unit: float = 100) -> str:
     """Means times `unit`, a line per set and one of all, for a terminal."""
-    lines = [f"{'set':12} {'n':>4}" + "".join(f" {name:>11}" for name in variants)]
+    lines = []
     for name in [*dict.fromkeys(row["set"] for row in rows), "all"]:
         chosen = [row for row in rows if name in (row["set"], "all")]
-        lines.append(
-            f"{name:12} {len(chosen):4}"
-            + "".join(f" {unit * statistics.fmean(row[variant] for row in chosen):11.1f}" for variant in variants)
-        )
-    return "\n".join(lines)
+        means = {variant: f"{unit * statistics.fmean(row[variant] for row in chosen):.1f}" for variant in variants}
+        lines.append({"set": name, "n": str(len(chosen)), **means})
+    return aligned(lines)

@@ -13,17 +13,22 @@ import statistics
 import sys
 import time
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+
+import torch
 
 from ..cli.console import command
 from ..cli.parameters import add_parameters, parse_options
+from ..config import Config, preset
 from ..errors import InputError
+from ..io.pictures import check_folder
+from ..models import Models, load_models
+from ..prompts import box_prompt, mask_prompt
+from ..tasks.video import follow
+from .datasets import Instance, read_manifest
+from .metrics import intersection_over_union as iou
+from .metrics import marks
+from .report import aligned
 from .study import add_machine, gathered, plain_parser
-
-if TYPE_CHECKING:
-    from ..config import Config
-    from ..models import Models
-    from .datasets import Instance
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,6 @@ class Row:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The command's arguments."""
     parser = plain_parser("video", "Mean IoU with human masks through videos.")
     parser.add_argument("--only", default="davis", metavar="SET", help="the set that holds frames (default davis)")
     parser.add_argument(
@@ -71,11 +75,6 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Measure, print the table, write the file."""
-    from ..config import preset
-    from ..io.pictures import check_folder
-    from ..models import load_models
-    from .datasets import read_manifest
 
     if options.limit is not None and options.limit < 1:
         raise InputError(f"--limit must be at least 1, not {options.limit}")
@@ -123,12 +122,6 @@ def measure(
 
     Raises InputError for unreadable files.
     """
-    import torch
-
-    from ..prompts import box_prompt, mask_prompt
-    from ..tasks.video import follow
-    from .metrics import intersection_over_union as iou
-    from .metrics import marks
 
     truths = [frame.mask() for frame in frames]
     object_mask = torch.from_numpy(truths[0] == 255).float()
@@ -167,7 +160,6 @@ def measure(
 
 def table(rows: list[Row]) -> str:
     """A table for a terminal, IoU in percent; the last line is the mean over all frames."""
-    from .report import aligned
 
     shares = ("followed", "carried", "copied", "boundary")
 

@@ -7,11 +7,10 @@ probabilities with both kernels, add the result to the unary term, normalise.
 
 Kernels, units and normalisation are those of pydensecrf with its defaults (Potts compatibility,
 NORMALIZE_SYMMETRIC), and so is the result: on photos the probabilities differ by about 0.001 in the mean. Two
-things are done otherwise. The Gaussian kernel is an exact convolution instead of a second lattice. And of L
-labels only L - 1 are smoothed, since the message of all labels together is known beforehand.
+things are done otherwise. The Gaussian kernel is an exact convolution instead of a second lattice. And of the two
+labels only one is smoothed, since the message of both together is known beforehand.
 
-As in `lattice`, the same lines run on NumPy arrays for the CPU, there one thread per mask, and on torch tensors
-for all masks at once elsewhere.
+As in `lattice`, the same lines run on NumPy arrays for the CPU and on torch tensors elsewhere.
 """
 
 from __future__ import annotations
@@ -29,8 +28,6 @@ from torch import Tensor
 from ..errors import InputError
 from ..ops.memory import sent
 from .lattice import Array, Lattice, library
-
-__all__ = ["DenseCRF", "Lattice"]
 
 BACKENDS = ("auto", "torch", "pydensecrf")
 LARGEST = 1e6  # of widths and weights: far beyond what means anything, far below what float32 holds
@@ -90,12 +87,10 @@ class DenseCRF:
             backend: "torch"; "pydensecrf" if the user has it installed (CPU; rounds the image to 8 bits);
                 "auto", which is torch, being the quicker of the two.
 
-        Returns:
-            H x W, float32. Deterministic on the CPU.
+        Returns H x W, float32. Deterministic on the CPU.
 
-        Raises:
-            InputError: another shape, values outside [0, 1] or NaN, negative iterations, an unknown back end
-                or one that is not installed.
+        Raises InputError: another shape, values outside [0, 1] or NaN, negative iterations, an unknown back end or one
+        that is not installed.
         """
         if tuple(probability.shape) != tuple(self.image.shape[1:]):
             wanted = " x ".join(map(str, self.image.shape[1:]))

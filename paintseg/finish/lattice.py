@@ -52,9 +52,8 @@ class Lattice:
         Args:
             features: N x d, finite, on CPU or CUDA; one unit is one standard deviation of the Gaussian.
 
-        Raises:
-            InputError: no N x d features, NaN or infinity, or features that reach over too many standard
-                deviations for 64-bit keys (about a thousand in each of five dimensions).
+        Raises InputError: no N x d features, NaN or infinity, or features that reach over too many standard deviations
+        for 64-bit keys (about a thousand in each of five dimensions).
         """
         if features.ndim != 2 or 0 in features.shape:
             raise InputError(f"features must be N x d, not empty; got {tuple(features.shape)}")
@@ -75,8 +74,7 @@ class Lattice:
         Returns:
             Likewise. Deterministic on the CPU.
 
-        Raises:
-            InputError: values of another shape.
+        Raises InputError: values of another shape.
         """
         if values.ndim != 1 or len(values) != self.points:
             raise InputError(f"values must be {self.points} numbers; got {tuple(values.shape)}")
@@ -219,8 +217,7 @@ def _embed(cells: Array, origin: Array, strides: Array) -> tuple[Array, Array]:
         cells: (d + 1) x n, coordinates of the points in cells (lattice units / (d + 1)).
         origin, strides: see `_frame`.
 
-    Returns:
-        Keys of the corners of class 0..d, (d + 1) x n, int64, and the points' weights there, n x (d + 1).
+    Returns keys of the corners of class 0..d, (d + 1) x n, int64, and the points' weights there, n x (d + 1).
     """
     (corners, n), xp, like = cells.shape, library(cells), _device(cells)
     nearest = xp.round(cells)

@@ -39,8 +39,7 @@ def tidied(soft: Tensor, evidence: Tensor, which: Pieces, held: Tensor, refused:
         held, refused: h x w bool, pixels said to be the object, and not to be.
         final: False for an answer that will be enlarged; what touches at corners alone would come apart then.
 
-    Returns:
-        h x w; `soft` itself where there is nothing to tidy.
+    Returns h x w; `soft` itself where there is nothing to tidy.
     """
     if which == "all":
         return soft

@@ -51,7 +51,12 @@ class Finish:
         self.lab = rgb_to_lab(image[None])[0]
 
     def __call__(self, evidence: Tensor, allowed: Tensor, config: Config) -> Tensor:
-        """Probability of the object; arguments as for `refine`."""
+        """Probability of the object, h x w in [0, 1].
+
+        Args:
+            evidence: h x w, in deviations, above 0 for the object.
+            allowed: h x w bool, where the object may be; elsewhere the probability is 0.
+        """
         fixed = (_EVIDENCE * evidence).clamp(-4.5, 4.5)
         probability = _infer(self._crf, fixed, allowed)
         for _ in range(_ROUNDS):
@@ -66,20 +71,6 @@ def finish_size(size: tuple[int, int]) -> tuple[int, int]:
     return max(1, round(size[0] * ratio)), max(1, round(size[1] * ratio))
 
 
-def refine(image: Tensor, evidence: Tensor, allowed: Tensor, config: Config) -> Tensor:
-    """Probability of the object.
-
-    Args:
-        image: 3 x h x w in [0, 1].
-        evidence: h x w, in deviations, above 0 for the object.
-        allowed: h x w bool, where the object may be.
-
-    Returns:
-        h x w in [0, 1], 0 where not allowed.
-    """
-    return Finish(image)(evidence, allowed, config)
-
-
 def colour_log_ratio(lab: Tensor, probability: Tensor) -> Tensor:
     """Log of how much likelier a pixel's colour is on the object than off it.
 
@@ -88,8 +79,7 @@ def colour_log_ratio(lab: Tensor, probability: Tensor) -> Tensor:
     Args:
         lab: 3 x h x w, any three-channel colours. probability: h x w in [0, 1].
 
-    Returns:
-        h x w.
+    Returns h x w.
     """
     colours, weight = lab.flatten(1).T.cpu().numpy(), probability.flatten().double().cpu().numpy()
     low, span = colours.min(0), np.ptp(colours, axis=0) + 1e-6

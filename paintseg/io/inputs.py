@@ -21,6 +21,7 @@ from ..ops.coordinates import (
     box_of,
     from_text,
     is_box,
+    place_boxes,
     place_points,
     plain,
     points_of,
@@ -77,7 +78,6 @@ def parse_boxes(value: object, name: str = "boxes", form: BoxFormat = "xyxy") ->
     Args:
         value: `{"x", "y", "width", "height"}` or four numbers, a list of either, a list of such lists (one per image),
             an array or tensor 4, N x 4 or B x N x 4, a dict that holds any of these as "boxes", or text of it.
-        name: what to call it in a message.
         form: what four bare numbers are.
 
     Raises InputError when it is none of these or holds no box at all.
@@ -105,6 +105,20 @@ def parse_boxes(value: object, name: str = "boxes", form: BoxFormat = "xyxy") ->
     if not any(lists):
         raise InputError(f"the {name} hold no box: draw one around the object")
     return lists
+
+
+def read_boxes(
+    value: object, size: tuple[int, int], name: str = "boxes", form: BoxFormat = "xyxy"
+) -> tuple[list[Box], list[str]]:
+    """The boxes of `parse_boxes` in pixels of images of (H, W), one per image or all for a single one; and notes.
+
+    Raises InputError as `parse_boxes` does, and for several boxes in each of several images.
+    """
+    lists = parse_boxes(value, name, form)
+    if len(lists) > 1 and any(len(boxes) != 1 for boxes in lists):
+        raise InputError("the boxes must be one per image, or all for a single image")
+    placed = [place_boxes(boxes, size) for boxes in lists]
+    return [box for boxes, _ in placed for box in boxes], list(dict.fromkeys(note for _, note in placed if note))
 
 
 def as_photos(image: Tensor, name: str = "image") -> Tensor:

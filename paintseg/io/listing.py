@@ -25,8 +25,6 @@ class Piece:
     """One object of one photo, as plain values.
 
     Attributes:
-        photo: file.
-        output: file of the mask.
         box: x0, y0, x1, y1 in pixels; None without one.
         points, negative_points: x, y on the object, and on what is not.
         scribble, negative_scribble, mask: files, as the command's arguments of those names.

@@ -1,17 +1,8 @@
 """Masks and strokes read from files: which of their pixels are meant.
 
-What a file means follows from what kind of file it is, in this order:
-
-1. A palette picture in colours whose first colour is black is a label file (PASCAL VOC, DAVIS): every number that is
-   not black is an object's. In VOC's own colours 255 is the border that is left undecided, and is none.
-2. A grey picture that holds 0 and 1 and nothing else is a mask of numbers: 1 is meant.
-3. A picture with transparency is read as ComfyUI reads it. One colour on transparency is what was drawn, as ComfyUI's
-   Painter writes it: what is opaque is meant. Anything else is a photo part of which was made transparent, as by the
-   mask editor: what is transparent is meant, as Load Image has it.
-4. All others are white on black: the brightness, times the opacity.
-
-A few pixels decide nothing: transparency is some of it side by side, one colour is nearly all pixels. 1 to 3 are said
-on stderr, and `invert` turns each round.
+What a file means follows from what kind it is: a file of labels, a mask of 0 and 1, a drawing on transparency, a
+photo made transparent in places, or white on black. docs/files.md has the rules. A few pixels decide nothing:
+transparency is some of it side by side, one colour is nearly all pixels.
 """
 
 from __future__ import annotations

@@ -29,7 +29,6 @@ def to_srgb(image: Image.Image, path: Path) -> tuple[Image.Image, Recolour | Non
 
     Args:
         image: of any mode of 8 bits.
-        path: its file, to speak of.
 
     Returns:
         The picture in mode RGB; what brings such a picture back to the file's own RGB space, None where that is sRGB

@@ -1,25 +1,22 @@
 """What people come for: take an object out, cut it out, complete it, put it elsewhere (paper, appendix C)."""
 
-from .amodal import Completed, Peeled, amodal, peel
+from .amodal import amodal, peel
 from .compose import Placement, parse_placements, reassemble
-from .cutout import cut_out, foreground
-from .document import Stack, is_layers_value, layers_value, read_layers, without_backdrop
+from .cutout import cut_out
+from .document import Stack, layers_value, read_layers, without_backdrop
 from .matting import matte
 from .openraster import save_openraster, save_png_set
 from .plausibility import strangeness
 from .psd import check_psd, save_psd
 from .recognition import fingerprint, known_again
-from .removal import CANDIDATES, Removal, paint_out, remove
+from .removal import CANDIDATES, paint_out, remove
 from .shadow import find_shadow
 from .stack import NamedLayer, flatten
 
 __all__ = [
     "CANDIDATES",
-    "Completed",
     "NamedLayer",
-    "Peeled",
     "Placement",
-    "Removal",
     "Stack",
     "amodal",
     "check_psd",
@@ -27,8 +24,6 @@ __all__ = [
     "find_shadow",
     "fingerprint",
     "flatten",
-    "foreground",
-    "is_layers_value",
     "known_again",
     "layers_value",
     "matte",

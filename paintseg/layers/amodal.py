@@ -31,8 +31,7 @@ from .stack import NamedLayer
 from .transparency import split_alpha
 
 HIDDEN_REACH = 1.5
-"""How far an object may go on behind another one: sides of the box it must stay in, over those of its visible
-part."""
+"""How far an object may go on behind another one: sides of the box it must stay in, over those of its visible part."""
 
 _PAINTED = 0.25  # say of the painting, against 1 of the shape
 
@@ -106,7 +105,6 @@ def amodal(
     config: Config | None = None,
     seed: int = 0,
     candidates: int = 1,
-    grow: int | None = None,
     progress: Progress | None = None,
 ) -> Completed:
     """Complete an object that another one partly hides.
@@ -118,19 +116,17 @@ def amodal(
             prompt for it, as it will be in the photo without the front object.
         painter, encoder: phi (and psi), and the projector.
         config: the parameters of the segmentation, by default the preset "balanced".
-        seed, candidates, grow: as in `paint_out`.
+        seed, candidates: as in `paint_out`.
         progress: told of every painting and every step.
 
-    Raises:
-        InputError: as `paint_out` and `segment`, and when the visible part lies wholly under the front
-            object.
+    Raises InputError: as `paint_out` and `segment`, and when the visible part lies wholly under the front object.
     """
     split_alpha(image)
     known = behind if isinstance(behind, Prompt) else check_mask(behind, size_of(image), "mask behind")
     covered = check_mask(front, size_of(image), "front mask") > 0.5
     if not isinstance(known, Prompt) and not ((known > 0.5) & ~covered).any():
         raise InputError("nothing of the object behind is visible: its mask lies wholly under the front mask")
-    removal = paint_out(image, front, painter, seed, grow, candidates, False, encoder, part(progress, 0, 0.5))
+    removal = paint_out(image, front, painter, seed, None, candidates, False, encoder, part(progress, 0, 0.5))
     later = part(progress, 0.5, 1)
     if isinstance(known, Prompt):
         result = _segment(removal.plate[:3], known, painter, encoder, config, seed, later)
@@ -196,9 +192,8 @@ def peel(
         most: objects at most when there are no prompts.
         progress: told of every painting and every step.
 
-    Raises:
-        InputError: as `segment` and `paint_out`; no prompts; nothing that stands out; a mask of an object that
-            lies wholly where others were taken out.
+    Raises InputError: as `segment` and `paint_out`; no prompts; nothing that stands out; a mask of an object that lies
+    wholly where others were taken out.
     """
     if prompts is None:
         prompts = [mask_prompt(mask) for mask in coarse_masks(image[:3], encoder, most)]

@@ -38,8 +38,7 @@ class Placement:
 
     Attributes:
         layer: which layer, 0 is the first.
-        x, y: where the centre of the layer's visible part goes, in pixels of the new picture; None: where it
-            was.
+        x, y: where the centre of the layer's visible part goes, in pixels of the new picture; None: where it was.
         dx, dy: then moved by so many pixels, right and down.
         scale: factor on both sides, above 0.
         rotation: degrees, counter-clockwise, about that centre.
@@ -79,8 +78,7 @@ class Placement:
 
 
 def parse_placements(text: str) -> tuple[Placement, ...]:
-    """Placements from JSON: one object, or a list of them, with `Placement`'s names; empty text is an empty
-    list.
+    """Placements from JSON: one object, or a list of them, with `Placement`'s names; empty text is an empty list.
 
     Raises InputError for what is no JSON, unknown names and values of another type.
     """
@@ -116,9 +114,8 @@ def reassemble(
         As many channels as the plate. Where no layer is seen it is the plate bit for bit; an opaque layer that is
         only moved, by whole pixels, keeps its colours bit for bit.
 
-    Raises:
-        InputError: no picture, no layer, more than `MOST` placements, a placement of a layer that is not there, or
-            one that makes it larger than `LARGEST_SIDE` or `LARGEST_AREA`.
+    Raises InputError: no picture, no layer, more than `MOST` placements, a placement of a layer that is not there, or
+    one that makes it larger than `LARGEST_SIDE` or `LARGEST_AREA`.
     """
     split_alpha(plate, "plate")
     stack = [_named(layer, f"layer {number}") for number, layer in enumerate(layers)]
@@ -136,11 +133,9 @@ def reassemble(
 
 
 def transform(layer: Tensor, scale: float, rotation: float, flip: bool) -> Tensor:
-    """A layer 4 x h x w mirrored, scaled, then turned counter-clockwise by `rotation` degrees about its
-    centre.
+    """A layer 4 x h x w mirrored, scaled, then turned counter-clockwise by `rotation` degrees about its centre.
 
-    Returns:
-        4 x h' x w', just large enough. Without scaling and turning the pixels are the layer's own.
+    Returns 4 x h' x w', just large enough. Without scaling and turning the pixels are the layer's own.
 
     Raises InputError where that would be larger than `LARGEST_SIDE` or `LARGEST_AREA`, before anything is made.
     """
@@ -172,14 +167,12 @@ def fit(layer: Tensor, size: tuple[int, int], rotation: float) -> Tensor:
 
 
 def contact_shadow(alpha: Tensor) -> tuple[Tensor, int, int]:
-    """The shadow an object throws where it stands: its silhouette, pressed flat onto its lower edge and
-    blurred.
+    """The shadow an object throws where it stands: its silhouette, pressed flat onto its lower edge and blurred.
 
     Args:
         alpha: h x w in [0, 1], the object as placed.
 
-    Returns:
-        h' x w' in [0, 1], and where its top left corner lies from that of `alpha`, (right, down) in pixels.
+    Returns h' x w' in [0, 1], and where its top left corner lies from that of `alpha`, (right, down) in pixels.
     """
     height, width = alpha.shape
     flat = max(2, round(0.12 * height))

@@ -1,9 +1,8 @@
 """How a partly hidden object goes on, told from the shape of what is visible.
 
-Contours go on as they were going: inside the hidden area the signed distance to the visible contour is continued by
-the biharmonic equation, whose solution is the smoothest surface with the border's values and slopes. Straight edges
-stay straight and bends go on bending. The convex hull of the visible part has a smaller say: most things are nearly
-convex.
+Contours go on as they were going: inside the hidden area the signed distance to the visible contour is continued by the
+biharmonic equation, whose solution is the smoothest surface with the border's values and slopes. Straight edges stay
+straight and bends go on bending. The convex hull of the visible part has a smaller say: most things are nearly convex.
 """
 
 from __future__ import annotations

@@ -18,8 +18,7 @@ from .transparency import split_alpha
 from .window import nearby
 
 LEVELS = (0.05, 0.95)
-"""Soft values taken as wholly outside and wholly inside: a segmenter is never quite sure, an object is
-opaque."""
+"""Soft values taken as wholly outside and wholly inside: a segmenter is never quite sure, an object is opaque."""
 
 
 SURE = 4
@@ -35,17 +34,14 @@ def cut_out(image: Tensor, soft: Tensor, soften: float = 0.0, levels: tuple[floa
     Args:
         image: 3 x H x W in [0, 1], or 4 x H x W with its alpha.
         soft: H x W in [0, 1] or bool, the object.
-        soften: width in pixels (standard deviation) by which the edge is softened first; for masks of 0 and
-            1.
+        soften: width in pixels (standard deviation) by which the edge is softened first; for masks of 0 and 1.
         levels: the values of `soft` that become alpha 0 and alpha 1.
 
     Returns:
         4 x H x W, straight (not premultiplied) colour and alpha. Opaque pixels keep the photo's colour bit
         for bit. Of a transparent photo the alpha is the object's times the photo's.
 
-    Raises:
-        InputError: no photo, a mask of another size, empty or with NaN, or levels and widths that mean
-            nothing.
+    Raises InputError: no photo, a mask of another size, empty or with NaN, or levels and widths that mean nothing.
     """
     photo, own = split_alpha(image)
     low, high = levels
@@ -65,8 +61,8 @@ def cut_out(image: Tensor, soft: Tensor, soften: float = 0.0, levels: tuple[floa
     return layer
 
 
-def foreground(image: Tensor, alpha: Tensor) -> Tensor:
-    """The object's own colour at every pixel: blur fusion (Forte 2021, "Approximate Fast Foreground
+def _clear_edge(image: Tensor, alpha: Tensor) -> None:
+    """Put the object's own colour at every pixel of its edge: blur fusion (Forte 2021, "Approximate Fast Foreground
     Colour Estimation", arXiv 2106.10734).
 
     A pixel of the edge is image = alpha F + (1 - alpha) B. F and B are guessed as local means weighted by
@@ -75,18 +71,8 @@ def foreground(image: Tensor, alpha: Tensor) -> Tensor:
     that mixed pixels have little say in what the unmixed colours are.
 
     Args:
-        image: 3 x H x W in [0, 1]. alpha: H x W in [0, 1].
-
-    Returns:
-        3 x H x W in [0, 1]; the image's own where alpha is 0 or 1.
+        image: 3 x H x W in [0, 1]; stays as it is where alpha is 0 or 1. alpha: H x W in [0, 1].
     """
-    colours = image.clone()
-    _clear_edge(colours, alpha)
-    return colours
-
-
-def _clear_edge(image: Tensor, alpha: Tensor) -> None:
-    """`foreground` in the image itself."""
     box = bounding_box(((alpha > 0) & (alpha < 1))[None, None])
     if box is None:
         return

@@ -38,8 +38,7 @@ def add_detail(photo: Tensor, hole: Tensor, painting: Tensor, box: PixelBox | No
         photo: 3 x H x W. hole: H x W bool. painting: 3 x h x w, the same view painted smaller.
         box: (x0, y0, x1, y1) of what is wanted, in pixels of the photo; None: all of it.
 
-    Returns:
-        3 x H x W in [0, 1], or that part of it; only the hole is meant to be used.
+    Returns 3 x H x W in [0, 1], or that part of it; only the hole is meant to be used.
     """
     size, small = size_of(photo), size_of(painting)
     x0, y0, x1, y1 = box or (0, 0, size[1], size[0])

@@ -48,8 +48,6 @@ OTHER_MODES = (
 )
 """Blend modes that ComfyUI has and this library has not: their layers are blended as "normal", and a note says so."""
 
-PLATE = "plate"
-
 
 @dataclass(frozen=True)
 class Stack:
@@ -80,20 +78,14 @@ def layers_value(layers: Sequence[NamedLayer], size: tuple[int, int]) -> dict[st
     return {"version": 1, "canvas": (size[1], size[0]), "layers": items}
 
 
-def is_layers_value(value: object) -> bool:
-    """Whether it is a LAYERS value, and no tensor for instance."""
-    return isinstance(value, dict) and isinstance(value.get("layers"), (list, tuple))
-
-
 @says_shortage
 def read_layers(value: object) -> Stack:
     """The layers of a LAYERS value, scaled, mirrored and turned as it says, at their places.
 
-    Raises:
-        InputError: no such value, another version, another type of item, no layer, more than `MOST_LAYERS`, a blend
-            mode that nobody knows, or a layer or canvas that is too large.
+    Raises InputError: no such value, another version, another type of item, no layer, more than `MOST_LAYERS`, a blend
+    mode that nobody knows, or a layer or canvas that is too large.
     """
-    if not isinstance(value, dict) or not is_layers_value(value):
+    if not isinstance(value, dict) or not isinstance(value.get("layers"), (list, tuple)):
         raise InputError(f"layers must be a LAYERS value, as Add Layer makes it, not {excerpt(type(value).__name__)}")
     version = value.get("version")
     if version is not None and version != 1:
@@ -143,13 +135,13 @@ def _on(layer: NamedLayer, size: tuple[int, int]) -> Tensor:
 
 
 def _item(layer: NamedLayer, number: int) -> dict[str, Any]:
-    part, left, top = visible_part(checked(layer))
+    part, left, top = visible_part(layer)
     opaque = bool((part[3] >= 1).all())
     item: dict[str, Any] = {
         "type": "raster",
         "image": (part[:3] if opaque else part).movedim(0, -1)[None].contiguous(),
-        "x": layer.left + left,
-        "y": layer.top + top,
+        "x": left,
+        "y": top,
         "z_index": number,
         "name": layer.name,
     }

@@ -46,8 +46,7 @@ def matte(image: Tensor, soft: Tensor, band: float = BAND) -> Tensor:
         soft: H x W in [0, 1] or bool, the object; its edge is where it crosses 0.5.
         band: how far from that edge pixels may be mixed, over the longer side of the object's box; 0 to 0.5.
 
-    Returns:
-        H x W in [0, 1]: exactly 1 and 0 farther inside and outside than the band reaches.
+    Returns H x W in [0, 1]: exactly 1 and 0 farther inside and outside than the band reaches.
 
     Raises InputError for no photo, a mask of another size or with NaN, or a width that means nothing.
     """
@@ -90,8 +89,7 @@ def solve(image: Tensor, inside: Tensor, guess: Tensor, reach: int, radius: int 
         reach: pixels from the edge in which the matte is unknown.
         radius: of the windows.
 
-    Returns:
-        h x w, not clamped to [0, 1].
+    Returns h x w, not clamped to [0, 1].
     """
     product = laplacian(image.double(), radius)
     unknown = _band(inside, reach)
@@ -137,8 +135,7 @@ def carry(values: Tensor, image: Tensor, finer: Tensor, radius: int) -> Tensor:
     Args:
         values: h x w. image: 3 x h x w. finer: 3 x H x W. radius: of the windows in pixels of the small image.
 
-    Returns:
-        H x W.
+    Returns H x W.
     """
     mean = local_mean(image, radius)
     inverse = _inverse(image, mean, radius, torch.full_like(mean[0], _GUIDED))

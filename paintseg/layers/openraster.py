@@ -19,7 +19,7 @@ from ..io.formats import encoded, to_image
 from ..io.pictures import check_folder, folder_for, write_images, written
 from ..ops.memory import says_shortage
 from .blending import MODES
-from .stack import NamedLayer, checked, common_size, flatten, on_canvas, printable, visible_part
+from .stack import NamedLayer, common_size, flatten, on_canvas, printable, visible_part
 
 THUMBNAIL = 256
 """Longest side of the thumbnail, as the format has it."""
@@ -51,14 +51,13 @@ def save_openraster(
         texts: written into the merged picture, as PNGs carry texts by name; painting programs leave them alone.
         size: the picture's, (H, W); None: that of the layers, which is the same for all then.
 
-    Raises:
-        InputError: another ending, a folder that is not there, no layers, or layers of different sizes.
-        StorageError: the disk is full.
+    Raises InputError: another ending, a folder that is not there, no layers, or layers of different sizes;
+    StorageError: the disk is full.
     """
     if path.suffix.lower() != ".ora":
         raise InputError(f"an OpenRaster file must be named .ora, not {path.name!r}")
     check_folder(path, "the OpenRaster file")
-    whole = [checked(layer) for layer in layers]
+    parts = [visible_part(layer) for layer in layers]
     height, width = common_size(layers, size)
     image = ElementTree.Element("image", version="0.0.3", w=str(width), h=str(height), name=path.stem)
     stack = ElementTree.SubElement(image, "stack", name="root")
@@ -68,15 +67,16 @@ def save_openraster(
     with written(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         # readers tell the format by this entry: first, and not compressed
         _store(archive, "mimetype", b"image/openraster", zipfile.ZIP_STORED)
-        for number, (layer, pixels) in enumerate(zip(layers, whole, strict=True)):
-            part, left, top = visible_part(pixels)
+        for number, (layer, (part, left, top)) in enumerate(zip(layers, parts, strict=True)):
             source = f"data/layer{number:03d}.png"
             _store(archive, source, encoded(Path(source), to_image(part)))
-            place = {"x": str(layer.left + left), "y": str(layer.top + top)}
             ElementTree.SubElement(
                 stack,
                 "layer",
-                **{"name": printable(layer.name), "src": source, **place},
+                name=printable(layer.name),
+                src=source,
+                x=str(left),
+                y=str(top),
                 opacity=f"{layer.opacity:g}",
                 visibility="visible" if layer.visible else "hidden",
                 attrib={"composite-op": OPERATORS[layer.mode]},
@@ -98,14 +98,11 @@ def save_png_set(
     """Write layers as PNGs of the picture's size, numbered from the front, and a layers.json that names them.
 
     Args:
-        folder: made if it is not there.
-        layers: front to back.
+        folder: made if it is not there. layers, size: as of `save_openraster`.
         prefix: begins every file's name.
         texts: written into every PNG, by name.
-        size: the picture's, (H, W); None: that of the layers, which is the same for all then.
 
-    Returns:
-        The PNGs' paths, front to back.
+    Returns the PNGs' paths, front to back.
 
     Raises InputError for no layers or layers of different sizes; StorageError when the folder cannot be written.
     """

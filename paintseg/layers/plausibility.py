@@ -1,5 +1,4 @@
-"""How plausible a painting is, judged without labels: what was painted should look like something around
-it."""
+"""How plausible a painting is, judged without labels: what was painted should look like something around it."""
 
 from __future__ import annotations
 
@@ -20,18 +19,15 @@ AROUND = 2.0
 
 
 def strangeness(plate: Tensor, hole: Tensor, encoder: Encoder) -> float:
-    """Mean over the patches of the hole of their distance to the nearest patch around it, 1 - cosine of
-    features.
+    """Mean over the patches of the hole of their distance to the nearest patch around it, 1 - cosine of features.
 
     A hallucinated thing is like nothing around it. On holes in plain background, where the truth is known,
     this ranks paintings much as their distance to the truth does (BENCHMARKS.md).
 
     Args:
         plate: 3 x H x W in [0, 1]. hole: H x W bool, where it was painted.
-        encoder: the projector E.
 
-    Returns:
-        0 to 2, lower is better; 0 when no patch lies in the hole, or none outside.
+    Returns 0 to 2, lower is better; 0 when no patch lies in the hole, or none outside.
     """
     inside, around = patches(plate, hole, encoder)
     if not inside.shape[1] or not around.shape[1]:

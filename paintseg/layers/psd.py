@@ -15,7 +15,7 @@ from ..io.formats import to_image
 from ..io.packages import need
 from ..io.pictures import check_folder, written
 from ..ops.memory import says_shortage
-from .stack import NamedLayer, checked, common_size, flatten, printable, visible_part
+from .stack import NamedLayer, common_size, flatten, printable, visible_part
 
 LONGEST_NAME = 255
 """Letters of a layer's name, as the format has it; a longer one is cut."""
@@ -47,29 +47,24 @@ def save_psd(
     """Write layers as a PSD file, 8 bits a channel, whole or not at all.
 
     Args:
-        path: ends in .psd.
-        layers: front to back. Each is stored cropped to what is visible.
+        path: ends in .psd. layers, size: as of `save_openraster`.
         texts: written as XMP, by name; painting programs keep them.
-        size: the picture's, (H, W); None: that of the layers, which is the same for all then.
 
-    Raises:
-        InputError: another ending, a folder that is not there, no layers, layers of different sizes, a picture of more
-            than `LONGEST_SIDE`, or psd-tools is not installed.
-        StorageError: the disk is full.
+    Raises InputError: another ending, a folder that is not there, no layers, layers of different sizes, a picture of
+    more than `LONGEST_SIDE`, or psd-tools is not installed; StorageError: the disk is full.
     """
     check_psd(path)
-    whole = [checked(layer) for layer in layers]
+    parts = [visible_part(layer) for layer in layers]
     size = common_size(layers, size)
     if max(size) > LONGEST_SIDE:
         raise InputError(f"a PSD file has at most {LONGEST_SIDE} pixels a side, the picture is {size[1]} x {size[0]}")
     constants = importlib.import_module("psd_tools.constants")
     document = importlib.import_module("psd_tools").PSDImage.frompil(to_image(_over_white(flatten(layers, size))))
-    for layer, pixels in reversed(list(zip(layers, whole, strict=True))):
-        part, left, top = visible_part(pixels)
+    for layer, (part, left, top) in reversed(list(zip(layers, parts, strict=True))):
         made = document.create_pixel_layer(
             to_image(part),
-            top=layer.top + top,
-            left=layer.left + left,
+            top=top,
+            left=left,
             opacity=round(layer.opacity * 255),
             blend_mode=constants.BlendMode[layer.mode.upper().replace("-", "_")],
         )

@@ -35,8 +35,7 @@ def fingerprint(layer: Tensor | NamedLayer, size: tuple[int, int] | None = None)
         layer: 4 x h x w in [0, 1], straight colour and alpha; a `NamedLayer` lies where it says.
         size: the picture's, (H, W), that the place is a share of; without it the layer's own.
 
-    Returns:
-        72 hexadecimal digits; "" for a layer of which nothing is seen.
+    Returns 72 hexadecimal digits; "" for a layer of which nothing is seen.
     """
     left, top, pixels = (layer.left, layer.top, layer.pixels) if isinstance(layer, NamedLayer) else (0, 0, layer)
     pixels = with_alpha(pixels)
@@ -91,8 +90,7 @@ def known_again(
         placements: as `parse_placements` reads them.
         layers, size: as `fingerprint` takes them.
 
-    Returns:
-        The placements that hold, and those that are left out because they were made for other layers.
+    Returns the placements that hold, and those that are left out because they were made for other layers.
     """
     if not any(placement.fingerprint for placement in placements):
         return tuple(placements), ()

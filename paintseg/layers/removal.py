@@ -1,8 +1,7 @@
 """Removal: the photo without an object, a clean plate (paper, appendix C).
 
-The photo keeps its resolution and, outside the hole, every bit of its pixels. The painter sees a window
-around the hole at its own size; what it paints smaller than the photo is enlarged and given the photo's grain
-(detail.py).
+The photo keeps its resolution and, outside the hole, every bit of its pixels. The painter sees a window around the hole
+at its own size; what it paints smaller than the photo is enlarged and given the photo's grain (detail.py).
 """
 
 from __future__ import annotations
@@ -31,8 +30,7 @@ from .transparency import plate_with, split_alpha
 from .window import nearby, show, show_hole, window
 
 RIM = 0.03
-"""Width of the contact rim over the root of the object's area: antialiasing, JPEG rings, the darkest of a
-shadow."""
+"""Width of the contact rim over the root of the object's area: antialiasing, JPEG rings, the darkest of a shadow."""
 
 SHARES = (1 / 2, 1.0, 1 / 3)
 """How much of the painter's side a large hole takes, candidate by candidate.
@@ -58,8 +56,7 @@ class Removal:
     Attributes:
         plate: 3 x H x W, the photo without the object; 4 x H x W with alpha if the photo had one.
         hole: H x W bool; outside it `plate` is the photo bit for bit.
-        scores: for every part of the hole, every candidate's strangeness; empty when there was nothing to
-            choose.
+        scores: for every part of the hole, every candidate's strangeness; empty when there was nothing to choose.
     """
 
     plate: Tensor
@@ -108,9 +105,8 @@ def paint_out(
         encoder: judges the candidates; needed for more than one.
         progress: told of every painting, and of the plate's surroundings of the hole after it.
 
-    Raises:
-        InputError: no photo, a mask of another size, an empty one, one that leaves nothing of the photo, or
-            several candidates and no encoder.
+    Raises InputError: no photo, a mask of another size, an empty one, one that leaves nothing of the photo, or several
+    candidates and no encoder.
     """
     photo, alpha = split_alpha(image)
     solid = check_mask(mask, size_of(image))

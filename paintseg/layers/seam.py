@@ -32,8 +32,7 @@ def join(photo: Tensor, filled: Tensor, hole: Tensor, width: int, box: PixelBox 
         width: pixels inside the hole's edge where the photo is still background: the fade's width.
         box: (x0, y0, x1, y1) around the hole, in pixels of the photo; None: all of it.
 
-    Returns:
-        3 x H x W in [0, 1], or that part of it, the photo bit for bit outside the hole.
+    Returns 3 x H x W in [0, 1], or that part of it, the photo bit for bit outside the hole.
     """
     size = size_of(photo)
     x0, y0, x1, y1 = box or (0, 0, size[1], size[0])
@@ -60,8 +59,7 @@ def membrane(
         size: (H, W) of the view the field spans, of which `offset` is the part at `corner` (x, y); nothing is known in
             the rest. None: there is no rest.
 
-    Returns:
-        C x h x w, at most `LARGEST_OFFSET` from 0; nothing where nothing is known.
+    Returns C x h x w, at most `LARGEST_OFFSET` from 0; nothing where nothing is known.
     """
     height, width = size or offset.shape[-2:]
     (left, top), (h, w) = corner, offset.shape[-2:]

@@ -1,8 +1,7 @@
 """Shadows: what an object darkens around it, found the way the method finds objects.
 
-A painter that sees neither the object nor a wide ring around it paints the ground as if nothing stood there.
-Where the photo is darker than that, in the same hue, and it hangs together with the object, the object throws
-its shadow.
+A painter that sees neither the object nor a wide ring around it paints the ground as if nothing stood there. Where the
+photo is darker than that, in the same hue, and it hangs together with the object, the object throws its shadow.
 """
 
 from __future__ import annotations
@@ -31,8 +30,7 @@ DARKEST = 0.12
 """With less light than this share it is a dark thing, not a shadow."""
 
 UNSURE = 0.125
-"""A painting that misses the light of the ground by more than this (log, median) says nothing about
-shadows."""
+"""A painting that misses the light of the ground by more than this (log, median) says nothing about shadows."""
 
 SAME_HUE = 0.12
 """Largest change of a colour channel's share of the light: a shadow dims, an object tints."""
@@ -45,8 +43,7 @@ def find_shadow(photo: Tensor, mask: Tensor, painter: Painter, generator: torch.
         photo: 3 x H x W in [0, 1]. mask: H x W bool, the object.
         painter: paints the ground without it.
 
-    Returns:
-        H x W bool, outside the mask; often empty.
+    Returns H x W bool, outside the mask; often empty.
     """
     reach = max(4, round(REACH * float(mask.sum()) ** 0.5))
     ring = torch.zeros_like(mask)

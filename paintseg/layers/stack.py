@@ -133,10 +133,12 @@ def on_canvas(layer: NamedLayer, size: tuple[int, int]) -> Tensor:
     return canvas
 
 
-def visible_part(pixels: Tensor) -> tuple[Tensor, int, int]:
-    """4 x h x w cropped to what is not wholly transparent, one pixel where nothing is, and where it was: left, top."""
+def visible_part(layer: NamedLayer) -> tuple[Tensor, int, int]:
+    """The layer's pixels, 4 x h x w, cropped to what is not wholly transparent, one pixel where nothing is; and where
+    that lies on the picture: left, top."""
+    pixels = checked(layer)
     x0, y0, x1, y1 = bounding_box((pixels[3:] > 0)[None]) or (0, 0, 1, 1)
-    return pixels[:, y0:y1, x0:x1], x0, y0
+    return pixels[:, y0:y1, x0:x1], layer.left + x0, layer.top + y0
 
 
 def printable(name: str) -> str:

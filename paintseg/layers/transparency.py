@@ -35,8 +35,7 @@ def plate_with(plate: Tensor, alpha: Tensor | None, hole: Tensor) -> Tensor:
     Args:
         plate: 3 x H x W. alpha: the photo's, H x W. hole: H x W bool, what was painted; not all.
 
-    Returns:
-        4 x H x W, or `plate`; outside the hole the alpha is the photo's bit for bit.
+    Returns 4 x H x W, or `plate`; outside the hole the alpha is the photo's bit for bit.
     """
     if alpha is None:
         return plate

@@ -24,8 +24,7 @@ def window(hole: Tensor, painter: Painter, size: int | None = None, share: float
         size: longest side of the canvas' content in pixels; None for the painter's.
         share: of `size`, the most that the hole's longer side may take; less shows a large hole smaller.
 
-    Returns:
-        A view that never enlarges: one photo pixel is at most one canvas pixel.
+    Returns a view that never enlarges: one photo pixel is at most one canvas pixel.
     """
     height, width = hole.shape
     box = box_around(hole[None, None], "hole")
@@ -46,8 +45,7 @@ def show(photo: Tensor, view: View) -> Tensor:
 
 
 def show_hole(hole: Tensor, view: View) -> Tensor:
-    """1 x h x w, 1 on every canvas pixel that a hole H x W bool touches, mirrored like the photo in
-    `show`."""
+    """1 x h x w, 1 on every canvas pixel that a hole H x W bool touches, mirrored like the photo in `show`."""
     x0, y0, x1, y1 = view.box
     cover = F.interpolate(hole[None, None, y0:y1, x0:x1].float(), view.content, mode="area")
     return (mirror(cover, view.canvas)[0] > 0).float()
@@ -60,8 +58,7 @@ def nearby(region: Tensor, reach: int) -> tuple[slice, slice]:
 
 
 def mirror(values: Tensor, size: tuple[int, int]) -> Tensor:
-    """B x C x h x w extended to the right and below to `size` by its mirror image, again and again if need
-    be."""
+    """B x C x h x w extended to the right and below to `size` by its mirror image, again and again if need be."""
     rows, columns = (_mirrored(have, want, values.device) for have, want in zip(values.shape[-2:], size, strict=True))
     return values[..., rows, :][..., columns]
 

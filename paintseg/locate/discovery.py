@@ -48,11 +48,9 @@ def coarse_mask(image: Tensor, encoder: Encoder, cells: int = CELLS) -> Tensor:
 
     Args:
         image: 3 x H x W in [0, 1].
-        encoder: the projector E.
         cells: patches along the longer side.
 
-    Returns:
-        H x W in [0, 1]; above 0.5 is the object.
+    Returns H x W in [0, 1]; above 0.5 is the object.
 
     Raises InputError for an image of one colour and for one that is no photo.
     """
@@ -76,8 +74,7 @@ def coarse_masks(
         sure: ask of the first what is asked of the others, to be away from the photo's rim and cut off clearly,
             instead of taking whatever stands out most.
 
-    Returns:
-        1 to `most` masks H x W in [0, 1].
+    Returns 1 to `most` masks H x W in [0, 1].
 
     Raises InputError as `coarse_mask` does.
     """

@@ -43,11 +43,9 @@ def place_box(box: PixelBox, frame: Frame, config: Config, size: tuple[int, int]
     Args:
         box: (x0, y0, x1, y1) in photo pixels.
         frame: the whole photo as the encoder sees it, with keys.
-        config: the parameters.
         size: (H, W) of the photo.
 
-    Returns:
-        The box itself when it fits, and where nothing can be told: when nothing stands out in it.
+    Returns the box itself when it fits, and where nothing can be told: when nothing stands out in it.
     """
     frame = frame.walked()
     keys = frame.need_keys().cpu()  # many small decisions, each of which would wait for a GPU
@@ -111,8 +109,7 @@ def _cheapest(cost: Callable[[float, float], float | None], shift: float, config
     Args:
         cost: of a place, None where it is out of the question. shift: what the squared distance costs beside it.
 
-    Returns:
-        None when no other place is cheaper by the share `_GAIN`, or the one drawn has no price to compare with.
+    Returns None when no other place is cheaper by the share `_GAIN`, or the one drawn has no price to compare with.
     """
     best, least, drawn = None, float("inf"), float("inf")
     steps = torch.linspace(-config.settle_reach, config.settle_reach, PLACES).tolist()

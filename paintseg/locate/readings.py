@@ -32,7 +32,6 @@ def readings_of(prompt: Prompt, frame: Frame, config: Config) -> list[Tensor]:
     Args:
         prompt: points or strokes.
         frame: the whole photo as the encoder sees it, with keys.
-        config: the parameters.
 
     Returns:
         H x W in [0, 1] at the photo's size, most of them different: first one that is smaller and one that is larger,

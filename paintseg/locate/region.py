@@ -64,13 +64,10 @@ def locate(prompt: Prompt, frame: Frame, config: Config) -> Located:
     Args:
         prompt: without a box.
         frame: the whole photo as the encoder sees it, with keys; its `area` is not used.
-        config: the parameters.
     """
     frame = frame.walked()
-    (height, width), keys = (
-        frame.grid,
-        frame.need_keys().cpu(),
-    )  # many small decisions, each of which would wait for a GPU
+    height, width = frame.grid
+    keys = frame.need_keys().cpu()  # many small decisions, each of which would wait for a GPU
     walk = walk_over(keys)
     inside = patches_at(prompt.anchors(), prompt.size, frame.grid)
     outside = patches_at(prompt.negative_anchors(), prompt.size, frame.grid) & ~inside
@@ -104,7 +101,9 @@ def locate(prompt: Prompt, frame: Frame, config: Config) -> Located:
         region = regrow(walk, region, prior, inside, outside, config)
     sharp = resize(region[None, None].float(), prompt.size)[0, 0] > 0.5
     if not sharp.any():  # a photo of fewer pixels than patches: what was found fell between them
-        sharp = prompt.start_region() if prompt.kind == "mask" else _pixels(prompt)
+        sharp = (
+            prompt.start_region() if prompt.kind == "mask" else _cells_at(prompt.anchors(), prompt.size, prompt.size)
+        )
     valid = grow_box(box_around(sharp[None, None]), _GROW, prompt.size)
     return Located(region=sharp, prior=prior.view(1, 1, height, width), valid=valid, refused=refused)
 
@@ -122,8 +121,7 @@ def regrow(
         rough: whether the region is a coarse mask, any piece of which may be the object; else only the pieces that
             hold patches of `inside` are kept.
 
-    Returns:
-        h x w bool, not empty.
+    Returns h x w bool, not empty.
     """
     grid = size_of(region)
     for _ in range(config.locate_rounds):
@@ -159,8 +157,7 @@ def first_met(keys: Tensor, piece: Tensor, inside: Tensor, outside: Tensor) -> T
         piece: h x w bool, what is walked on.
         inside, outside: hw bool, patches known to be the object and known not to be it.
 
-    Returns:
-        h x w, the share of walks that meet `inside` first; 1 off the piece.
+    Returns h x w, the share of walks that meet `inside` first; 1 off the piece.
     """
     height, width = piece.shape
     seeded = (inside | outside) & piece.flatten()
@@ -214,11 +211,6 @@ def _explained(values: Tensor, cut: Tensor) -> float:
     sides = [values[values > cut], values[values <= cut]]
     within = sum(len(side) * side.var(correction=0) for side in sides)
     return 1 - float(within / (len(values) * values.var(correction=0)))
-
-
-def _pixels(prompt: Prompt) -> Tensor:
-    """H x W bool: the pixels of the prompt's anchors."""
-    return _cells_at(prompt.anchors(), prompt.size, prompt.size)
 
 
 def patches_at(points: Tensor, size: tuple[int, int], grid: tuple[int, int]) -> Tensor:

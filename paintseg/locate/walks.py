@@ -48,8 +48,7 @@ class Walk:
         Args:
             cover: n in [0, 1], how much of every patch is the object.
 
-        Returns:
-            At least 0; infinite where a walk is always, or never, at the object.
+        Returns at least 0; infinite where a walk is always, or never, at the object.
         """
         volume = float(cover @ self.usual)
         return float(cover @ self.flow @ (1 - cover)) / (volume * (1 - volume)) if 0 < volume < 1 else math.inf
@@ -86,8 +85,7 @@ def log_survival(walk: Walk, free: Tensor, source: float = SOURCE, leak: Tensor 
         source: chance, at each step, to be born again, above 0.
         leak: n, chance, at each step, to be absorbed on a free patch too; None for none.
 
-    Returns:
-        n; 0 where nothing can be absorbed, the lowest value among the free patches where `free` is False.
+    Returns n; 0 where nothing can be absorbed, the lowest value among the free patches where `free` is False.
     """
     result = torch.zeros_like(walk.usual)
     if not free.any():
@@ -111,8 +109,7 @@ def log_visits(walk: Walk, seeds: Tensor, restart: float) -> Tensor:
         seeds: n bool, at least one.
         restart: in (0, 1).
 
-    Returns:
-        n; the seeds' own visits are capped at the highest of the other patches.
+    Returns n; the seeds' own visits are capped at the highest of the other patches.
     """
     root = walk.usual.sqrt()
     start = seeds.to(root.dtype) / seeds.sum()

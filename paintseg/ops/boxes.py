@@ -54,18 +54,9 @@ def box_mask(box: PixelBox, size: tuple[int, int], device: torch.device | None =
 
 
 def grow_box(box: PixelBox, rate: float, size: tuple[int, int]) -> PixelBox:
-    """Scale a box about its centre and clip it to the image.
+    """The smallest whole-pixel box around a box scaled about its centre by `rate`, clipped to an image of (H, W).
 
-    Args:
-        box: (x0, y0, x1, y1), end-exclusive, not empty.
-        rate: factor on both sides, above 0 (the paper's box_rate is 1.1).
-        size: (H, W) of the image.
-
-    Returns:
-        The smallest whole-pixel box around the scaled one, inside the image.
-
-    Raises:
-        InputError: empty box, rate not above 0, or a result wholly outside the image.
+    Raises InputError: empty box, rate not above 0, or a result wholly outside the image.
     """
     x0, y0, x1, y1 = box
     if not (x0 < x1 and y0 < y1):

@@ -77,7 +77,6 @@ def box_of(value: Any, name: str = "box", form: BoxFormat = "xyxy") -> Box:
     Args:
         value: four numbers as `form` says, or a dict such as `{"x", "y", "width", "height"}` or
             `{"x0", "y0", "x1", "y1"}`, or a list or array that holds just one of either.
-        name: what to call it in a message.
 
     Raises InputError, naming `name`, for anything else.
     """
@@ -115,10 +114,8 @@ def points_of(value: Any, name: str = "points") -> tuple[tuple[Point, ...], tupl
     """Points on the object, and points that are not.
 
     Args:
-        value: a point as `point_of` takes it, a list of such, or an array N x 2. `"label": 0` in a point's dict, and
-            a 0 among the labels of `{"points": [...], "labels": [...]}`, as number or text, mark what is not the
-            object.
-        name: what to call them in a message.
+        value: a point as `point_of` takes it, a list of such, or an array N x 2. `"label": 0` in a point's dict, and a
+            0 among the labels of `{"points": [...], "labels": [...]}`, as number or text, mark what is not the object.
 
     Raises InputError, naming `name`, for anything else.
     """

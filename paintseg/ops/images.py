@@ -37,11 +37,7 @@ def resize(values: Tensor, size: tuple[int, int], clamp: bool = True) -> Tensor:
         height, width = size_of(values)
         values = F.adaptive_avg_pool2d(values.float(), (min(height, 16 * size[0]), min(width, 16 * size[1])))
     scaled = F.interpolate(
-        values.float(),
-        size,
-        mode="bicubic" if shrinking else "bilinear",
-        align_corners=False,
-        antialias=shrinking,
+        values.float(), size, mode="bicubic" if shrinking else "bilinear", align_corners=False, antialias=shrinking
     )
     return scaled.clamp(0, 1) if clamp else scaled
 
@@ -68,8 +64,7 @@ def pull_push(total: Tensor, weight: Tensor) -> Tensor:
     Args:
         total: values times their weight. weight: B x 1 x h x w, 0 where nothing is known.
 
-    Returns:
-        B x C x h x w: weighted means where the weight is large, coarser and coarser means in the gaps.
+    Returns B x C x h x w: weighted means where the weight is large, coarser and coarser means in the gaps.
     """
     mean = total / weight.clamp_min(1e-6)
     if max(total.shape[-2:]) == 1:

@@ -50,11 +50,9 @@ def kmeans1d(values: Tensor, k: int) -> Clusters:
         values: any shape, finite.
         k: number of clusters, 2 or more; meant for 2, 3, 4.
 
-    Returns:
-        Centers and thresholds on the values' device, in their dtype (float32 for half and whole numbers).
+    Returns centers and thresholds on the values' device, in their dtype (float32 for half and whole numbers).
 
-    Raises:
-        InputError: k below 2, no values, NaN or infinity, fewer than k distinct values.
+    Raises InputError: k below 2, no values, NaN or infinity, fewer than k distinct values.
     """
     if isinstance(k, bool) or not isinstance(k, int) or k < 2:
         raise InputError(f"k must be a whole number, 2 or more; got {k!r}")

@@ -38,14 +38,11 @@ def dilate(mask: Tensor, radius: int, shape: str = "square") -> Tensor:
     Args:
         mask: ... x H x W, bool, uint8 or float.
         radius: pixels; 0 changes nothing. The paper's kernel of 5 is radius 2, shape "square".
-        shape: "square", the (2 radius + 1)^2 pixels around a pixel, or "disc", those with
-            dx^2 + dy^2 <= radius^2.
+        shape: "square", the (2 radius + 1)^2 pixels around a pixel, or "disc", those with dx^2 + dy^2 <= radius^2.
 
-    Returns:
-        ... x H x W, the mask's dtype.
+    Returns ... x H x W, the mask's dtype.
 
-    Raises:
-        InputError: no H x W mask, negative or fractional radius, unknown shape.
+    Raises InputError: no H x W mask, negative or fractional radius, unknown shape.
     """
     check_mask(mask)
     if isinstance(radius, bool) or not isinstance(radius, int) or radius < 0:
@@ -109,8 +106,7 @@ def components(mask: Tensor) -> tuple[Tensor, list[int]]:
 def remove_specks(mask: Tensor, min_area: int) -> Tensor:
     """Without the components of fewer than `min_area` pixels; see `components`.
 
-    Returns:
-        ... x H x W, the mask's dtype, values 0 and 1.
+    Returns ... x H x W, the mask's dtype, values 0 and 1.
     """
     return _select(mask, 8, lambda labels, areas: areas >= min_area)
 
@@ -124,8 +120,7 @@ def fill_holes(mask: Tensor, max_area: int | None = None) -> Tensor:
         mask: ... x H x W; pixels above 0.5 belong to the object.
         max_area: leave larger holes open, in pixels; None fills all.
 
-    Returns:
-        ... x H x W, the mask's dtype, values 0 and 1.
+    Returns ... x H x W, the mask's dtype, values 0 and 1.
     """
 
     def holes(labels: np.ndarray, areas: np.ndarray) -> np.ndarray:

@@ -46,8 +46,7 @@ class Painter(Protocol):
             count: number of paintings, at least 1.
             generator: CPU generator all randomness is drawn from; None draws from torch's global one.
 
-        Returns:
-            count x 3 x H x W in [0, 1] on the image's device; outside the hole equal to the image bit for bit.
+        Returns count x 3 x H x W in [0, 1] on the image's device; outside the hole equal to the image bit for bit.
         """
         ...
 
@@ -97,8 +96,7 @@ def round_trip(painter: Painter, image: Tensor, hole: Tensor) -> Tensor | None:
         painter: a `LatentPainter` if it has an autoencoder.
         image: 3 x H x W. hole: 1 x H x W.
 
-    Returns:
-        1 x 3 x H x W; outside the hole equal to the image bit for bit.
+    Returns 1 x 3 x H x W; outside the hole equal to the image bit for bit.
     """
     coded = painter.round_trip(image) if isinstance(painter, LatentPainter) else None
     return None if coded is None else keep_outside(image, hole, coded[None])

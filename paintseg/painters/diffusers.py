@@ -7,7 +7,6 @@ Nothing here imports diffusers: the caller makes the pipeline. The reference set
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -18,9 +17,6 @@ from ..ops.images import size_of
 from ..ops.memory import in_chunks
 from .base import check_request, keep_outside
 from .fitting import fill_smoothly, fit
-
-Report = Callable[[float], None]
-"""Called with the share of the painting that is done, 0 to 1; what it raises ends the painting."""
 
 
 class DiffusersPainter:
@@ -38,8 +34,7 @@ class DiffusersPainter:
         guidance: classifier-free guidance (paper: 7.5).
         size: longer side in pixels the photo is scaled to; 0 asks the pipeline for its own.
         multiple: the pipeline's sides are multiples of it.
-        report: called after every iteration, where the pipeline can (`callback_on_step_end`).
-        options: more keyword arguments of the pipeline.
+
 
     Raises InputError for a pipeline that does not inpaint.
     """
@@ -55,7 +50,6 @@ class DiffusersPainter:
         guidance: float = 7.5,
         size: int = 0,
         multiple: int = 64,
-        report: Report | None = None,
         **options: object,
     ) -> None:
         self.name = type(pipeline).__name__
@@ -67,7 +61,7 @@ class DiffusersPainter:
             raise InputError(f"{self.name} does not know {', '.join(sorted(unknown))}")
         self.pipeline = pipeline
         self.size = size or native_size(pipeline)
-        self._prompt, self._step, self._report = prompt, multiple, report
+        self._prompt, self._step = prompt, multiple
         # Strength 1 starts from pure noise: the painter may not look at what is in the hole.
         self._options: dict[str, Any] = {
             "num_inference_steps": steps,
@@ -89,7 +83,7 @@ class DiffusersPainter:
         device = torch.device(getattr(self.pipeline, "device", "cpu"))
 
         def run(part: slice) -> list[Tensor]:
-            return [self._call(shown, area, seeds[part], part.start / count, len(seeds[part]) / count)]
+            return [self._call(shown, area, seeds[part])]
 
         painted = in_chunks(run, count, device)[0]
         return keep_outside(image, hole, request.restore(painted.float().to(image.device)))
@@ -107,14 +101,8 @@ class DiffusersPainter:
         coded = (codec.decode(latents).sample.float() / 2 + 0.5).clamp(0, 1)
         return request.restore(coded)[0].to(image)
 
-    def _call(self, image: Tensor, hole: Tensor, seeds: list[int], before: float, share: float) -> Tensor:
-        number, steps = len(seeds), int(self._options["num_inference_steps"])
-
-        def after_step(_: object, index: int, __: object, tensors: dict[str, object]) -> dict[str, object]:
-            if self._report is not None:
-                self._report(min(1.0, before + share * (index + 1) / steps))
-            return tensors
-
+    def _call(self, image: Tensor, hole: Tensor, seeds: list[int]) -> Tensor:
+        number = len(seeds)
         wanted = {
             **self._options,
             "prompt": [self._prompt] * number,
@@ -125,7 +113,6 @@ class DiffusersPainter:
             "generator": [torch.Generator().manual_seed(seed) for seed in seeds],
             "output_type": "pt",
             "return_dict": True,
-            "callback_on_step_end": after_step,
         }
         result = self.pipeline(**{key: value for key, value in wanted.items() if key in self._known})
         if any(getattr(result, "nsfw_content_detected", None) or ()):

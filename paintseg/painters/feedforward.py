@@ -33,9 +33,7 @@ class FeedForwardPainter:
     drops out features at random; it sees the photo as it is.
 
     Args:
-        module: the network, wherever it lies and in whatever precision it is.
-        forward: how to call it; by default the module itself.
-        name: for messages.
+        forward: how to call the module, wherever it lies and in whatever precision; by default the module itself.
         multiple: sides the network takes are multiples of it.
         size: longer side the photo is scaled to; 0 paints at the photo's own scale.
         square: whether the network takes squares only.

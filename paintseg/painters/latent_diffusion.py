@@ -7,7 +7,7 @@ the parts (VQModel, UNet2DModel, a scheduler) but no pipeline of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +48,6 @@ class LatentInpainting:
         mask_image: Tensor,
         num_inference_steps: int = 50,
         generator: list[torch.Generator] | None = None,
-        callback_on_step_end: Callable[..., dict[str, object]] | None = None,
     ) -> Images:
         """Paint.
 
@@ -57,7 +56,7 @@ class LatentInpainting:
             mask_image: N x 1 x h x w, 1 where to paint.
             num_inference_steps: iterations.
             generator: one per image.
-            callback_on_step_end: called with (pipeline, index, timestep, {"latents": ...}) every iteration.
+
         """
         weight = self.unet.conv_in.weight
         mask = (mask_image > 0.5).to(weight)
@@ -68,11 +67,10 @@ class LatentInpainting:
         noise = [torch.randn(1, *known.shape[1:], generator=one) for one in generators]
         latents = torch.cat(noise).to(weight) * self.scheduler.init_noise_sigma
         self.scheduler.set_timesteps(num_inference_steps)
-        for index, timestep in enumerate(self.scheduler.timesteps):
+        for timestep in self.scheduler.timesteps:
             seen = torch.cat([self.scheduler.scale_model_input(latents, timestep), known, area], dim=1)
             latents = self.scheduler.step(self.unet(seen, timestep).sample, timestep, latents).prev_sample
-            if callback_on_step_end is not None:
-                callback_on_step_end(self, index, timestep, {"latents": latents})
+
         painted = self.vqvae.decode(latents / self._scale).sample
         return Images((painted.float() / 2 + 0.5).clamp(0, 1))
 

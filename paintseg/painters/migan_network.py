@@ -137,12 +137,10 @@ class MIGAN(nn.Module):
         Args:
             inputs: N x 4 x H x W, H and W multiples of 128: the keep-mask minus 0.5 (so -0.5 in the hole),
                 then the image in [-1, 1] times the keep-mask.
-            noise: maps as `draw_noise` gives them, of N x 1 x h x w. None takes the fixed maps that came
-                with the weights. These are of 512 px: smaller photos get their upper left part, larger ones
-                get them tiled.
+            noise: maps as `draw_noise` gives them, of N x 1 x h x w. None takes the fixed maps that came with the
+                weights. These are of 512 px: smaller photos get their upper left part, larger ones get them tiled.
 
-        Returns:
-            N x 3 x H x W, the whole picture in about [-1, 1], inside and outside the hole.
+        Returns N x 3 x H x W, the whole picture in about [-1, 1], inside and outside the hole.
         """
         x = activate(self.from_rgb(inputs))
         features = {}

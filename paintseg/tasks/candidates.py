@@ -63,8 +63,7 @@ def candidates(
 ) -> list[Candidate]:
     """Segment what a point or a stroke may mean; arguments as in `segmentation.segment`.
 
-    Returns:
-        1 to `MOST` candidates, best first; fewer where the photo leaves no doubt. One of them is `plain`.
+    Returns 1 to `MOST` candidates, best first; fewer where the photo leaves no doubt. One of them is `plain`.
 
     Raises InputError as `segment` does, and for prompts that say how large the object is.
     """
@@ -97,14 +96,8 @@ def ranked(found: Sequence[Candidate]) -> list[Candidate]:
 
 
 def readings(image: Tensor, prompt: Prompt, encoder: Encoder, config: Config) -> list[Prompt]:
-    """The prompt with coarse masks of what else it may mean (`locate.readings`): something smaller, something larger.
-
-    Args:
-        image: 3 x H x W in [0, 1].
-        prompt: points or strokes.
-        encoder: the projector E.
-        config: the parameters.
-    """
+    """A prompt of points or strokes with coarse masks of what else it may mean (`locate.readings`): something smaller,
+    something larger. `image` is 3 x H x W in [0, 1]."""
     looks = Looks(image, encoder)
     frame = photo_frame(looks.photo, encoder, replace(config, start="affinity"), looks=looks)
     return [replace(prompt, mask=mask) for mask in readings_of(prompt, frame, config)]

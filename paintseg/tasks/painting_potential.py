@@ -51,7 +51,6 @@ def measure(
         image: 3 x H x W in [0, 1].
         painting: 3 x H x W in [0, 1], the image with the region repainted.
         region: H x W, bool or in [0, 1], what was repainted.
-        encoder: the projector E.
         config: weights of the terms and the rest.
         direction: "I" when the object was repainted, "O" when its background was.
         prompt: what the prompt term and the view go by; by default the object's region as a coarse mask.

@@ -36,7 +36,6 @@ def work_on_ray(
         arguments: anything that can be pickled.
         workers: processes; on a GPU each takes one GPU.
         threads: CPU threads of a worker.
-        device: where the models run.
 
     Raises InputError without Ray, for a cluster too small, and what the work raises of that kind; WorkerError when
     the cluster gave up.

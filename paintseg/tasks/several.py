@@ -128,8 +128,7 @@ def resolve(results: Sequence[Result]) -> Several:
 def apart(states: Sequence[amcp.State], direction: Direction) -> list[tuple[list[int], Tensor]]:
     """Which states can share a painting: those with the same view and a gap between their holes.
 
-    Returns:
-        Groups, each with the places of its states and the union of their holes, 1 x 1 x h x w bool.
+    Returns groups, each with the places of its states and the union of their holes, 1 x 1 x h x w bool.
     """
     groups: list[tuple[list[int], Tensor]] = []
     for place, state in enumerate(states):

@@ -32,8 +32,7 @@ class Turns:
             client: whose work it is.
             work: called with a function to call between its stages, which raises `Superseded` once it has been.
 
-        Returns:
-            What comes of it: what the work returns or raises, or `Superseded`.
+        Returns what comes of it: what the work returns or raises, or `Superseded`.
         """
         done: Future[Made] = Future()
         with self._lock:
@@ -43,13 +42,10 @@ class Turns:
         if before is not None:
             _settle(before[1], error=Superseded())
 
-        def is_newest() -> bool:
-            with self._lock:
-                return self._newest.get(client, (None,))[0] == number
-
         def check() -> None:
-            if not is_newest():
-                raise Superseded
+            with self._lock:
+                if self._newest.get(client, (None,))[0] != number:
+                    raise Superseded
 
         def run() -> None:
             try:

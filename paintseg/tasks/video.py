@@ -120,7 +120,8 @@ def follow(
             known = [_memory(features, result.soft, grid)] * 2
             yield Tracked(result.mask, result.soft, None, result.states, note_of(f"frame {number}", result.note))
             continue
-        coarse = _sharpened(carry(known, features).view(grid), prompt.size)
+        cells = carry(known, features).view(1, 1, *grid)
+        coarse = F.interpolate(cells, prompt.size, mode="bilinear", align_corners=False)[0, 0].clamp(0, 1)
         carried = _without_specks(coarse)
         if carried is None:
             nothing = torch.zeros(prompt.size)
@@ -147,8 +148,7 @@ def carry(known: list[Memory], features: Tensor) -> Tensor:
         known: at least one frame.
         features: C x m of the other frame, of unit length.
 
-    Returns:
-        m in [0, 1], the mean membership of the patches that are most alike, weighted by softmax of the cosine.
+    Returns m in [0, 1], the mean membership of the patches that are most alike, weighted by softmax of the cosine.
     """
     alike = torch.cat([frame.features.T @ features for frame in known])
     membership = torch.cat([frame.membership for frame in known])
@@ -168,11 +168,6 @@ def _features(frame: Tensor, encoder: Encoder) -> tuple[Tensor, tuple[int, int]]
 
 def _memory(features: Tensor, soft: Tensor, grid: tuple[int, int]) -> Memory:
     return Memory(features, F.interpolate(soft[None, None].float(), grid, mode="area").flatten())
-
-
-def _sharpened(membership: Tensor, size: tuple[int, int]) -> Tensor:
-    """h x w of patches at the frame's size."""
-    return F.interpolate(membership[None, None], size, mode="bilinear", align_corners=False)[0, 0].clamp(0, 1)
 
 
 def _without_specks(coarse: Tensor) -> Tensor | None:

@@ -102,7 +102,6 @@ class Looks:
 
     Args:
         image: 3 x H x W in [0, 1].
-        encoder: the projector E.
         cache: where features are kept; None for the encoder's own, if it is a `RememberingEncoder`, else for a new one.
 
     Raises InputError when the image is none or holds NaN.

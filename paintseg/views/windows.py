@@ -8,9 +8,8 @@ quarter of that. Whatever the view, some window holds it that is at most about t
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from typing import TypeVar
+from collections.abc import Callable
+from functools import lru_cache, partial
 
 import torch
 from torch import Tensor
@@ -20,9 +19,6 @@ from ..ops.boxes import PixelBox
 from ..ops.images import resize
 from .looks import Looks
 from .view import View, view_of
-
-Key = TypeVar("Key", bound=Hashable)
-Kept = TypeVar("Kept")
 
 _FILLED = 0.75
 """Share of a window's side that a view may take, so that a quarter of the side is free to put the window by."""
@@ -46,8 +42,9 @@ class Windows(Looks):
         size = max(1, round(height * ratio)), max(1, round(width * ratio))
         super().__init__(resize(looks.photo, size)[0], looks.encoder, looks.cache)
         self.full = looks
-        self._crops: OrderedDict[tuple[PixelBox, tuple[int, int]], Tensor] = OrderedDict()
-        self._finishes: OrderedDict[tuple[PixelBox, torch.device], Finish] = OrderedDict()
+        # Neither holds this object: photos must be gone as soon as nobody asks about them.
+        self._crop = lru_cache(_KEPT)(looks.crop)
+        self._finish = lru_cache(_KEPT)(partial(_finish, self._crop))
 
     def in_full(self, box: PixelBox) -> PixelBox:
         """A box of the reduced photo in pixels of the photo."""
@@ -62,16 +59,16 @@ class Windows(Looks):
 
     def crop(self, box: PixelBox, size: tuple[int, int]) -> Tensor:
         """As of `Looks`, of the photo in full, and remembered."""
-        return _kept(self._crops, (box, size), lambda: self.full.crop(self.in_full(box), size))
+        return self._crop(self.in_full(box), size)
 
     def finish_of(self, box: PixelBox, device: torch.device) -> Finish:
-        """What refines masks in a window; its pixels are few enough to be quick."""
-        x0, y0, x1, y1 = self.in_full(box)
+        """What refines masks in a window; its pixels are few enough to be quick. Remembered, too."""
+        return self._finish(self.in_full(box), device)
 
-        def make() -> Finish:
-            return Finish(self.crop(box, finish_size((y1 - y0, x1 - x0)))[0].to(device))
 
-        return _kept(self._finishes, (box, device), make)
+def _finish(crop: Callable[[PixelBox, tuple[int, int]], Tensor], box: PixelBox, device: torch.device) -> Finish:
+    x0, y0, x1, y1 = box
+    return Finish(crop(box, finish_size((y1 - y0, x1 - x0)))[0].to(device))
 
 
 def window_around(view: View, multiple: int, began: View | None = None) -> View:
@@ -98,16 +95,6 @@ def lattice_box(box: PixelBox, photo: tuple[int, int]) -> PixelBox:
     side = longest * 2 ** (-level / 2)
     (x0, x1), (y0, y1) = (_span(box[axis], side, photo[1 - axis]) for axis in (0, 1))
     return x0, y0, x1, y1
-
-
-def _kept(kept: OrderedDict[Key, Kept], key: Key, make: Callable[[], Kept]) -> Kept:
-    """What is kept under a key, made if it is not there; the oldest goes when there are too many."""
-    if key not in kept:
-        kept[key] = make()
-        if len(kept) > _KEPT:
-            kept.popitem(last=False)
-    kept.move_to_end(key)
-    return kept[key]
 
 
 def _span(start: int, side: float, limit: int) -> tuple[int, int]:

@@ -15,13 +15,14 @@ FOLDER = Path(__file__).resolve().parent
 
 @dataclass(frozen=True)
 class WeightFile:
-    """One embedded file: `sha256` and `size` (bytes) of itself, `source_sha256` of what it was made from."""
+    """One embedded file: `sha256` and `size` (bytes) of itself, `source_sha256` of what it was made from.
+
+    README.md beside it tells where it is from, and under which licence.
+    """
 
     file: str
     sha256: str
     size: int
-    licence: str
-    source: str
     source_sha256: str
 
 
@@ -30,17 +31,12 @@ REGISTRY: dict[str, WeightFile] = {
         file="migan_places2_512.safetensors",
         sha256="adb9cab8df6f7f655219f55289e5c70e12a6aafbf9be55acfca11cd36d03b1a5",
         size=13_197_328,
-        licence="MIT (Picsart AI Research); trained on Places2, whose terms are for research",
-        source="https://huggingface.co/andraniksargsyan/migan (migan_pipeline_v2.onnx)",
         source_sha256="6f1f3530a1a2324b19752018ce756088b07973cda8d7d890034ace5c8a48c40b",
     ),
     "dinov2_vits14": WeightFile(
         file="dinov2_vits14.safetensors",
         sha256="ce0235559f82c27a6e4174778184f1f513cf3c55323ea0a658da95a9da2dedfa",
         size=44_128_096,
-        licence="Apache-2.0 (Meta)",
-        source="https://huggingface.co/facebook/dinov2-small (model.safetensors, "
-        "revision ed25f3a31f01632728cabb09d1542f84ab7b0056)",
         source_sha256="ae1e99fcefd534ed978cdeb8326f08030c96e28b7a81ffcbc98a857c84d14be1",
     ),
 }

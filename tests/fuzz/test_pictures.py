@@ -13,7 +13,7 @@ from PIL import Image
 from paintseg.config import preset
 from paintseg.errors import InputError
 from paintseg.finish.crf import DenseCRF
-from paintseg.finish.refine import refine
+from paintseg.finish.refine import Finish
 from paintseg.io import reading
 from paintseg.io.formats import to_image
 from paintseg.io.masks import read_mask
@@ -98,11 +98,11 @@ def test_walks(data, grid, beta, rate):
 @fuzzed
 @given(st.data(), small)
 def test_the_finish(data, size):
-    with attempt("refine"):
+    with attempt("the finish"):
         photo = data.draw(tensors((3, *size), ("noise", "checks", "grey", "zeros", "pixel"), (torch.float32,)))
         evidence = data.draw(tensors(size, ("noise", "huge", "negative", "zeros", "ones"), (torch.float32,)))
         allowed = data.draw(tensors(size, dtypes=(torch.bool,)))
-        found = refine(photo, evidence, allowed, preset("balanced"))
+        found = Finish(photo)(evidence, allowed, preset("balanced"))
         assert found.shape == size and in_unit_range(found) and not found[~allowed].any()
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from paintseg.config import preset
 from paintseg.finish import refine as appearance
-from paintseg.finish.refine import colour_log_ratio, refine
+from paintseg.finish.refine import Finish, colour_log_ratio
 
 from .small_models import disc_photo, iou
 
@@ -57,19 +57,19 @@ def test_an_object_that_is_nothing_or_everything_is_no_trouble(value):
 
 
 def test_a_blurred_answer_is_drawn_to_the_edge():
-    found = refine(PHOTO, blurred(DISC), ALL, CONFIG) > 0.5
+    found = Finish(PHOTO)(blurred(DISC), ALL, CONFIG) > 0.5
     assert iou(found, DISC) > 0.98 > iou(blurred(DISC) > 0, DISC) - 0.03
 
 
 def test_an_answer_in_the_wrong_place_is_moved_by_its_colours():
     moved = torch.roll(DISC, 8, 1)
-    assert iou(refine(PHOTO, blurred(moved), ALL, CONFIG) > 0.5, DISC) > iou(moved, DISC) + 0.2
+    assert iou(Finish(PHOTO)(blurred(moved), ALL, CONFIG) > 0.5, DISC) > iou(moved, DISC) + 0.2
 
 
 def test_nothing_is_found_where_nothing_may_be():
     allowed = ALL.clone()
     allowed[:, 64:] = False
-    found = refine(PHOTO, blurred(DISC), allowed, CONFIG)
+    found = Finish(PHOTO)(blurred(DISC), allowed, CONFIG)
     assert not found[~allowed].any()
     assert iou(found > 0.5, DISC & allowed) > 0.95
 
@@ -78,7 +78,7 @@ def test_without_colours_and_without_a_crf_the_evidence_decides(monkeypatch):
     for name, value in (("_ROUNDS", 0), ("_COMPAT", 0.0), ("_NEAR", 1e-4)):
         monkeypatch.setattr(appearance, name, value)
     evidence = torch.randn(40, 40, generator=torch.Generator().manual_seed(0))
-    assert torch.equal(refine(torch.rand(3, 40, 40), evidence, torch.ones(40, 40) > 0, CONFIG) > 0.5, evidence > 0)
+    assert torch.equal(Finish(torch.rand(3, 40, 40))(evidence, torch.ones(40, 40) > 0, CONFIG) > 0.5, evidence > 0)
 
 
 @settings(deadline=None, max_examples=12)
@@ -86,6 +86,6 @@ def test_without_colours_and_without_a_crf_the_evidence_decides(monkeypatch):
 def test_any_size_gives_probabilities(height, width, seed):
     generator = torch.Generator().manual_seed(seed)
     photo, evidence = torch.rand(3, height, width, generator=generator), torch.randn(height, width, generator=generator)
-    found = refine(photo, evidence, evidence > -1, CONFIG)
+    found = Finish(photo)(evidence, evidence > -1, CONFIG)
     assert found.shape == (height, width) and found.min() >= 0 and found.max() <= 1
     assert not found[evidence <= -1].any()

@@ -135,22 +135,6 @@ def test_size_and_multiple_are_the_pipelines(stable_diffusion, latent_diffusion)
     assert DiffusersPainter(stable_diffusion, size=128).size == 128
 
 
-def test_every_iteration_of_every_painting_is_reported(stable_diffusion):
-    shares = []
-    painter = DiffusersPainter(stable_diffusion, steps=2, report=shares.append)
-    painter.paint(photo(64, 64), box_hole(64, 64), 2, seeded(0))
-    assert shares == [0.25, 0.5, 0.75, 1.0]
-
-
-def test_what_the_report_raises_ends_the_painting(stable_diffusion):
-    def stop(_):
-        raise KeyboardInterrupt
-
-    painter = DiffusersPainter(stable_diffusion, steps=2, report=stop)
-    with pytest.raises(KeyboardInterrupt):
-        painter.paint(photo(64, 64), box_hole(64, 64), 1, None)
-
-
 def test_pipelines_that_do_not_inpaint_and_unknown_options_are_refused(stable_diffusion):
     with pytest.raises(InputError, match="function is no inpainting pipeline"):
         DiffusersPainter(lambda prompt: None)

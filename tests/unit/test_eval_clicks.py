@@ -15,7 +15,6 @@ from hypothesis.extra.numpy import arrays
 from paintseg.errors import InputError
 from paintseg.eval.__main__ import main
 from paintseg.eval.clicks import Figures, clicks_needed, converse, mean_after, next_click
-from paintseg.eval.interface import by_prompt
 from paintseg.eval.metrics import IGNORED, intersection_over_union
 from paintseg.eval.records import Records, Row
 
@@ -119,8 +118,8 @@ class Scripted:
     def __init__(self, *answers):
         self.answers, self.asked = list(answers), []
 
-    def __call__(self, image, points, labels, previous):
-        self.asked.append((points, labels, previous))
+    def __call__(self, image, prompt):
+        self.asked.append(prompt)
         answer = self.answers[len(self.asked) - 1]
         if isinstance(answer, str):
             raise InputError(answer)
@@ -140,10 +139,9 @@ def test_a_conversation_goes_from_error_to_error_until_all_is_right():
     # everywhere, and the first such pixel from the top is (0, 4)
     assert [(turn.row, turn.column, turn.positive) for turn in turns] == [(2, 2, True), (2, 4, True), (0, 4, False)]
     assert [turn.marks.iou for turn in turns] == [round(6 / 15, 6), round(15 / 24, 6), 1.0]
-    points, labels, previous = method.asked[2]
-    assert points == ((2.5, 2.5), (4.5, 2.5), (4.5, 0.5)) and labels == (True, True, False)
-    assert previous is BEYOND and method.asked[0][2] is None
-    assert method.asked[1][2].max() == np.float32(0.6)  # as it was given, not cut
+    asked = method.asked[2]
+    assert asked.clicks() == (((2.5, 2.5), True), ((4.5, 2.5), True), ((4.5, 0.5), False))
+    assert asked.points == ((2.5, 2.5), (4.5, 2.5)) and asked.negative_points == ((4.5, 0.5),)
 
 
 @pytest.mark.parametrize(("most", "stop", "made"), [(1, 100, 1), (2, 100, 2), (20, 62, 2), (20, 63, 3)])
@@ -157,18 +155,7 @@ def test_a_refusal_is_an_empty_answer_and_says_why():
     assert [turn.note for turn in turns] == ["", "no object is left", ""]
     assert turns[1].marks.iou == 0 and not turns[1].mask.any()
     # all is missed again, and its innermost two pixels were clicked
-    assert (turns[2].row, turns[2].column) == (2, 3) and method.asked[2][2] is LEFT
-
-
-def test_a_method_of_prompts_gets_all_clicks_as_one():
-    asked = []
-
-    def method(image, prompt):
-        asked.append(prompt)
-        return RIGHT
-
-    assert by_prompt(method)(PHOTO, ((2.5, 2.5), (0.5, 0.5), (4.5, 2.5)), (True, False, True), LEFT) is RIGHT
-    assert asked[0].points == ((2.5, 2.5), (4.5, 2.5)) and asked[0].negative_points == ((0.5, 0.5),)
+    assert (turns[2].row, turns[2].column) == (2, 3)
 
 
 TALKS = ((0.70, 0.86, 0.83, 0.91), (0.95,), (0.60, 0.30, 0.5, 0.48))
@@ -208,18 +195,18 @@ def test_conversations_are_read_back_whole_or_not_at_all(tmp_path):
     first, second = ([a_row(number, 3, stem=stem) for number in (1, 2, 3)] for stem in "ab")
     records.add(first)
     records.add(second)
-    assert Records(path).find(first[0].place) == tuple(first)
+    assert Records(path).rows.get(first[0].place) == tuple(first)
     lines = path.read_text().splitlines(keepends=True)
     for left in range(1, len(lines) + 1):
         path.write_text("".join(lines[:left]))
         again = Records(path)
-        assert (again.find(first[0].place) is None) == (left < 4)
-        assert (again.find(second[0].place) is None) == (left < 7)
+        assert (again.rows.get(first[0].place) is None) == (left < 4)
+        assert (again.rows.get(second[0].place) is None) == (left < 7)
     path.write_text("".join(lines[:6]) + lines[6][:20])  # killed while it wrote the last click
     again = Records(path)
-    assert again.find(second[0].place) is None
+    assert again.rows.get(second[0].place) is None
     again.add(second)
-    assert Records(path).find(second[0].place) == tuple(second)
+    assert Records(path).rows.get(second[0].place) == tuple(second)
 
 
 def test_a_conversation_measured_anew_stands_for_the_old_one(tmp_path):
@@ -227,7 +214,7 @@ def test_a_conversation_measured_anew_stands_for_the_old_one(tmp_path):
     Records(path).add([a_row(number, 3) for number in (1, 2, 3)])
     new = [dataclasses.replace(a_row(number, 2), iou=0.9) for number in (1, 2)]
     Records(path).add(new)
-    assert Records(path).find(new[0].place) == tuple(new)
+    assert Records(path).rows.get(new[0].place) == tuple(new)
 
 
 @pytest.fixture(scope="module")
