@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import torch
 from torch import Tensor
 
 from ..config import Config
@@ -37,7 +38,7 @@ def belief(paint: Tensor, places: Tensor) -> float:
     if not values.numel():
         return 0.0
     clusters, means = two_means(values)
-    low, high, told = *clusters.centers.tolist(), bool(means)
+    low, high, told = torch.cat([clusters.centers, means[None]]).tolist()  # a GPU is asked once
     return min(max((VAGUE - low / high) / (VAGUE - CLEAR), 0.0), 1.0) if told and high > 0 else 0.0
 
 
