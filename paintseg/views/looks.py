@@ -155,27 +155,30 @@ class Looks:
 @torch.no_grad()
 def encoded(shown: Tensor, encoder: Encoder, keyed: bool, tokens: bool = True) -> Look:
     """What an encoder makes of an image 1 x 3 x H x W; see `Looks.at`."""
-    if keyed and not tokens and isinstance(encoder, KeyedEncoder):
-        # Keys are made before the last block, which is then left out.
-        return Look(shown, None, check_features(encoder, shown, encoder.features(shown, keys=True).keys))
     if keyed:
-        return Look(shown, *encode_with_keys(encoder, shown, PLACE_SHARE))
+        return Look(shown, *encode_with_keys(encoder, shown, PLACE_SHARE, tokens))
     return Look(shown, check_features(encoder, shown, encoder.encode(shown)), None)
 
 
-def encode_with_keys(encoder: Encoder, images: Tensor, share: float = 0.0) -> tuple[Tensor, Tensor]:
+def encode_with_keys(
+    encoder: Encoder, images: Tensor, share: float = 0.0, tokens: bool = True
+) -> tuple[Tensor | None, Tensor]:
     """Tokens and what affinities are measured on: attention keys where the encoder has them, else centred tokens.
 
-    `share` of what the keys say of their place is taken out, so that likeness is less a matter of being near.
+    Args:
+        images: B x 3 x H x W.
+        share: how much of what the keys say of their place is taken out, so that likeness is less a matter of being
+            near.
+        tokens: whether tokens are wanted; keys are made before the last block, which is left out without them.
     """
     if isinstance(encoder, KeyedEncoder):
-        both = encoder.features(images, tokens=True, keys=True)
-        keys = check_features(encoder, images, both.keys)
-        if share and both.places is not None:
-            keys = keys - share * both.places
-        return check_features(encoder, images, both.tokens), keys
-    tokens = check_features(encoder, images, encoder.encode(images))
-    return tokens, tokens - tokens.mean((2, 3), keepdim=True)
+        found = encoder.features(images, tokens=tokens, keys=True)
+        keys = check_features(encoder, images, found.keys)
+        if share and found.places is not None:
+            keys = keys - share * found.places
+        return check_features(encoder, images, found.tokens) if tokens else None, keys
+    seen = check_features(encoder, images, encoder.encode(images))
+    return seen, seen - seen.mean((2, 3), keepdim=True)
 
 
 def _digest(values: Tensor) -> bytes:

@@ -159,11 +159,14 @@ def test_places_are_unknown_where_positions_are_not_learnt(random_encoder):
     assert (found.places is None) == (random_encoder.module.pos_embed is None)
 
 
-def test_walks_go_without_a_part_of_the_place_and_discovery_with_all_of_it(encoder):
+@pytest.mark.parametrize("tokens", [True, False], ids=["with tokens", "keys alone"])
+def test_walks_go_without_a_part_of_the_place_and_discovery_with_all_of_it(encoder, tokens):
     image = picture(encoder, (5, 6))
     found = encoder.features(image, tokens=True, keys=True)
     assert torch.equal(encode_with_keys(encoder, image)[1], found.keys)
-    torch.testing.assert_close(encoded(image, encoder, keyed=True).keys, found.keys - PLACE_SHARE * found.places)
+    seen = encoded(image, encoder, keyed=True, tokens=tokens)
+    torch.testing.assert_close(seen.keys, found.keys - PLACE_SHARE * found.places)
+    assert (seen.features is not None) == tokens
 
 
 def test_without_their_bias_keys_tell_patches_apart(encoder):
