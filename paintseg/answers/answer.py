@@ -178,8 +178,12 @@ def _began(windows: Windows, first: Prompt, config: Config) -> View | None:
     """The window that a conversation which began with this was first looked at in."""
     if first.kind != "point":
         return None
-    valid = locate(first, _whole(windows, config), config).valid
-    return window_around(fit_view(first.size, valid, config.view_context, config.size, _MULTIPLE), _MULTIPLE)
+    key = first.points, config
+    if key not in windows.began:
+        valid = locate(first, _whole(windows, config), config).valid
+        view = fit_view(first.size, valid, config.view_context, config.size, _MULTIPLE)
+        windows.began = {key: window_around(view, _MULTIPLE)}  # of one conversation at a time
+    return windows.began[key]
 
 
 def scaled(prompt: Prompt, size: tuple[int, int]) -> Prompt:

@@ -12,10 +12,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from threading import Lock
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.utils.weak import WeakIdKeyDictionary
 
 BETA = 7.0
 """Sharpness of the steps, unless something else is said; of discovery's graph and of walks between twins as well."""
@@ -23,6 +25,7 @@ SOURCE = 0.01
 """Chance, at each step, that a walk is born again."""
 
 _LEAST = 1e-4  # of a rate; with less, single precision cannot tell the system from a singular one
+_KEPT = 4  # walks: of the photo and of the windows of it that somebody clicks in; 10 to 20 MB each
 
 
 @dataclass(frozen=True)
@@ -60,12 +63,28 @@ def joints(first: Tensor, second: Tensor, beta: float = BETA) -> Tensor:
 
 
 def walk_over(keys: Tensor, beta: float = BETA) -> Walk:
-    """The walk over the patches of a feature map.
+    """The walk over the patches of a feature map; of the same map it is made once, as long as it is among the latest.
 
     Args:
         keys: 1 x C x h x w.
         beta: sharpness; 0 makes all steps equally likely.
     """
+    with _lock:
+        found: dict[float, Walk] = _walks.get(keys) or {}
+    if beta not in found:
+        found[beta] = _walk_over(keys, beta)
+        with _lock:
+            _walks[keys] = found
+            while len(_walks) > _KEPT:
+                del _walks[next(iter(_walks))]
+    return found[beta]
+
+
+_walks = WeakIdKeyDictionary()  # by the very tensor, and gone with it
+_lock = Lock()
+
+
+def _walk_over(keys: Tensor, beta: float) -> Walk:
     vectors = F.normalize(keys[0].flatten(1).T, dim=1)
     weights = joints(vectors, vectors, beta)
     weights.fill_diagonal_(0)

@@ -14,8 +14,10 @@ from functools import lru_cache, partial
 import torch
 from torch import Tensor
 
+from ..config import Config
 from ..finish.refine import Finish, finish_size
 from ..ops.boxes import PixelBox
+from ..ops.coordinates import Point
 from ..ops.images import resize
 from .looks import Looks
 from .view import View, view_of
@@ -34,6 +36,9 @@ class Windows(Looks):
     Args:
         looks: of the photo in full.
         side: longer side of the reduced photo, in pixels.
+
+    Attributes:
+        began: the window that the last conversation began in, by its first points and its parameters.
     """
 
     def __init__(self, looks: Looks, side: int) -> None:
@@ -42,6 +47,7 @@ class Windows(Looks):
         size = max(1, round(height * ratio)), max(1, round(width * ratio))
         super().__init__(resize(looks.photo, size)[0], looks.encoder, looks.cache)
         self.full = looks
+        self.began: dict[tuple[tuple[Point, ...], Config], View] = {}
         # Neither holds this object: photos must be gone as soon as nobody asks about them.
         self._crop = lru_cache(_KEPT)(looks.crop)
         self._finish = lru_cache(_KEPT)(partial(_finish, self._crop))
