@@ -1,5 +1,6 @@
 """Make `paintseg` importable without letting this checkout's `nodes/` shadow ComfyUI's `nodes.py`."""
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -12,6 +13,12 @@ ARTEFACTS = ROOT / "output" / "test-artifacts"
 for place in (ROOT, ROOT / "scripts"):
     if str(place) not in sys.path:
         sys.path.append(str(place))  # at the end: ComfyUI's own modules must win
+
+# Every ComfyUI, demo and command line that a test starts imports torch: twenty seconds longer where Python keeps no
+# compiled files. A user who wants none beside the sources gets them in .cache.
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = os.environ.setdefault("PYTHONPYCACHEPREFIX", str(ROOT / ".cache" / "bytecode"))
 
 # Quick: the same few inputs in every run, so that a change which breaks nothing fails nothing. scripts/test --all takes
 # the thorough one (pytest --hypothesis-profile=thorough), which draws new ones and many.

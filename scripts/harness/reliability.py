@@ -64,9 +64,10 @@ def everything_at_once(parts: list[str], everything: bool, passed_on: list[str])
 
 
 def jobs(parts: list[str], everything: bool) -> list[Job]:
-    """A process each, the longest first: two at a time they end at about the same time. Server and browser have a
-    ComfyUI each. Fuzzing is a smoke of a few inputs beside other parts, and thousands by itself or with everything."""
-    made: list[Job] = [(part, [f"tests/{part}"], {}) for part in ("server", "unit", "browser") if part in parts]
+    """A process each, the longest first, so that two at a time end at about the same time: units and fuzzing beside
+    the browser's and the server's. Server and browser have a ComfyUI each. Fuzzing is a smoke of a few inputs beside
+    other parts, and thousands by itself or with everything."""
+    made: list[Job] = [(part, [f"tests/{part}"], {}) for part in ("unit", "browser", "server") if part in parts]
     if "fuzz" not in parts:
         return made
     examples = MOST if everything else MANY if parts == ["fuzz"] else {}

@@ -1,21 +1,41 @@
+import numpy as np
 import pytest
 from harness import browser as chromium
 from harness import frontend
+from harness.client import Client
 from harness.page import ComfyPage
+from harness.paths import HUMAN_MASK
 from harness.server import Server
+from PIL import Image
 
 from .clicking import editor, narrow  # noqa: F401  (fixtures)
-from .desks import NEW_USER, new_desk
+from .desks import NEW_USER, SQUARE, new_desk
+
+# Each front end's tests in one piece, and in it each style's: a server and a page start once.
+ORDER = [("pinned", None), ("pinned", "modern"), ("pinned", "classic")]
+ORDER += [(frontend.NEWEST, style) for style in ("classic", "modern", None)]
 
 
+def params(item):
+    return getattr(getattr(item, "callspec", None), "params", {})
+
+
+def place(item):
+    pair = params(item).get("server"), params(item).get("desk")
+    return ORDER.index(pair) if pair in ORDER else -1
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items):
     """Every run meets both front ends and both styles of nodes: classic nodes on the pinned front end, Nodes 2.0 on the
     newest. The other two pairs are long, but for the tests marked `everywhere`."""
     for item in items:
-        values = getattr(getattr(item, "callspec", None), "params", {})
+        values = params(item)
         rare = "desk" in values and (values["desk"] == "classic") != (values["server"] == "pinned")
         if rare and item.get_closest_marker("everywhere") is None:
             item.add_marker("long")
+    yield
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session", params=["pinned", frontend.NEWEST], ids=lambda version: f"frontend-{version}")
@@ -54,9 +74,24 @@ def comfy(server, client, browser):
     page.close()
 
 
-@pytest.fixture(scope="module", params=["classic", "modern"])
-def desk(request, server, browser):
-    """ComfyUI in one of its two styles of nodes, opened once for a file's tests."""
+@pytest.fixture(scope="session")
+def masks(server, tmp_path_factory):
+    """Masks in the server's input folder, before the page is there that lists them: the rocket, and a rectangle."""
+    folder = tmp_path_factory.mktemp("masks")
+    rocket = np.array(Image.open(HUMAN_MASK).convert("L")) > 127
+    square = np.zeros(rocket.shape, bool)
+    square[SQUARE[1] : SQUARE[3], SQUARE[0] : SQUARE[2]] = True
+    names = []
+    with Client(server.url) as client:
+        for name, mask in (("moved-rocket.png", rocket), ("moved-square.png", square)):
+            Image.fromarray(mask).convert("RGB").save(folder / name)
+            names.append(client.upload(folder / name))
+    return names
+
+
+@pytest.fixture(scope="session", params=["classic", "modern"])
+def desk(request, server, browser, masks):
+    """ComfyUI in one of its two styles of nodes, opened once for all tests: every test loads a graph of its own."""
     page = new_desk(server, browser.new_page(viewport={"width": 1600, "height": 900}), request.param)
     yield page
     page.page.close()

@@ -4,6 +4,9 @@ from harness.click_editor import KEEP_ANSWERS, KIND
 from harness.client import Client
 from harness.page import ComfyPage
 
+SQUARE = (60, 380, 180, 470)
+"""The rectangle among the masks, in pixels of the photo."""
+
 # The server keeps settings from test to test. Both lists name each that any test touches, so that no test sees what an
 # earlier one left.
 NEW_USER = {
@@ -31,12 +34,25 @@ def wait_until_ready(page):
 
 def new_desk(server, made, style):
     """ComfyUI in one of its two styles of nodes, on a page just made; complaints are collected once it is quiet."""
-    with Client(server.url) as client:
-        client.post_json("/settings", {**AT_WORK, "Comfy.VueNodes.Enabled": style == "modern"})
     page = ComfyPage(made, server.url)
+    page.style = style
+    set_up(page)
     made.add_init_script(KEEP_ANSWERS)
     page.open()
     wait_until_ready(page)
-    page.style = style
     page.watch()
     return page
+
+
+def set_up(page):
+    """Give the server the page's settings: other tests give it theirs, and a page reads them as it is opened."""
+    with Client(page.url) as client:
+        client.post_json("/settings", {**AT_WORK, "Comfy.VueNodes.Enabled": page.style == "modern"})
+
+
+def reload(page):
+    """Reload the page as somebody at work does; complaints are collected anew, as ComfyUI's own start has some."""
+    set_up(page)
+    page.page.reload()
+    wait_until_ready(page)
+    page.complaints.clear()

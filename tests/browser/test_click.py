@@ -10,7 +10,7 @@ from harness.paths import HUMAN_MASK, PACK_NAME
 from PIL import Image
 
 from .clicking import EXHAUST, HAIR, ROCKET, SMALL, complaints, opened, photograph
-from .desks import wait_until_ready
+from .desks import reload
 
 OWN_VIEWS = True  # what is measured here needs the real ones
 TRUTH = np.array(Image.open(HUMAN_MASK).convert("L")) > 0
@@ -46,9 +46,7 @@ def test_one_click_finds_the_object_a_second_takes_away_and_the_run_is_as_good(d
     desk.page.wait_for_timeout(2000)  # ComfyUI keeps a draft of the workflow
 
     assert complaints(desk) == []
-    desk.page.reload()
-    wait_until_ready(desk)
-    desk.complaints.clear()  # ComfyUI's own start has some
+    reload(desk)
     desk.show_all()
     editor.ready()
     editor.settle()

@@ -6,35 +6,19 @@ import json
 import numpy as np
 import pytest
 from harness.click_editor import PATIENCE
-from harness.client import Client
 from harness.layers_editor import KIND, LayersEditor, workflow
 from harness.paths import HUMAN_MASK, ROOT
 from PIL import Image
 
 from .clicking import ARTEFACTS, STEPS, complaints
-from .desks import new_desk, wait_until_ready
+from .desks import new_desk, reload
 
 ROCKET = np.array(Image.open(HUMAN_MASK).convert("L")) > 127
 ROWS, COLUMNS = np.nonzero(ROCKET)
 LEFT, TOP, RIGHT, BOTTOM = COLUMNS.min(), ROWS.min(), COLUMNS.max() + 1, ROWS.max() + 1
 MIDDLE = (LEFT + RIGHT) / 2, (TOP + BOTTOM) / 2
 ON_IT = (416, 150)
-SQUARE = (60, 380, 180, 470)
 ON_SQUARE = (120, 425)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def masks(server, tmp_path_factory):
-    """Masks in the server's input folder, before the page is there that lists them: the rocket, and a rectangle."""
-    folder = tmp_path_factory.mktemp("masks")
-    square = np.zeros(ROCKET.shape, bool)
-    square[SQUARE[1] : SQUARE[3], SQUARE[0] : SQUARE[2]] = True
-    names = []
-    with Client(server.url) as client:
-        for name, mask in (("moved-rocket.png", ROCKET), ("moved-square.png", square)):
-            Image.fromarray(mask).convert("RGB").save(folder / name)
-            names.append(client.upload(folder / name))
-    return names
 
 
 def opened(desk, flow, run=True):
@@ -207,9 +191,7 @@ def test_the_value_survives_saving_copying_and_reloading(desk, client, masks):
     desk.load(saved)
     assert editor.text == text
     desk.page.wait_for_timeout(2000)  # ComfyUI keeps a draft of the workflow
-    desk.page.reload()
-    wait_until_ready(desk)
-    desk.complaints.clear()
+    reload(desk)
     desk.page.wait_for_function(f"app.graph._nodes.some(one => one.type === '{KIND}')")
     assert editor.text == text
     editor.wait_for(lambda: "Run once" in editor.root.locator(".notice").inner_text())

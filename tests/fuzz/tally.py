@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.errors import UnsatisfiedAssumption
 
-# Every entry point is tried a little in every run; scripts/test --all and --fuzz alone ask for thousands.
+# Every entry point is tried a little in every run, and less where an input takes the whole method; scripts/test --all
+# and --fuzz alone ask for thousands.
 EXAMPLES = int(os.environ.get("PAINTSEG_FUZZ_EXAMPLES", "50"))
-SLOW_EXAMPLES = int(os.environ.get("PAINTSEG_SLOW_EXAMPLES", EXAMPLES))
+SLOW_EXAMPLES = int(os.environ.get("PAINTSEG_SLOW_EXAMPLES", min(EXAMPLES, 20)))
 
 LEAST_ACCEPTED = 0.1
 """Share of an entry point's inputs that must be good ones: behind a refusal nothing is tried any more."""

@@ -6,8 +6,9 @@ import pytest
 from harness import random_models
 from harness.client import Client
 from harness.inprocess import load_pack
-from harness.paths import PHOTO
 from PIL import Image
+
+from .conftest import SMALL_BOX
 
 pytestmark = pytest.mark.slow
 
@@ -21,7 +22,6 @@ PAINTER = {
     "noise_mask": "auto",
     "size": 64,
 }
-BOX = {"x": 346, "y": 0, "width": 136, "height": 298}
 
 
 @pytest.fixture(scope="module")
@@ -48,11 +48,12 @@ def diffusion(graph, checkpoints):
 
 
 @pytest.fixture
-def loop(client, graph, shown):
-    """What PaintSeg Segment, two steps long, makes of the bundled photo: the plate, and the hole that was painted."""
+def loop(client, graph, shown, small_photo):
+    """What PaintSeg Segment, two steps long, finds in a photo, painted over: the plate, and the hole that was painted.
+    With three candidates both plates are compared: so many has the loop's own."""
 
-    def run(painter):
-        photo, prompt = graph.prompt(BOX)
+    def run(painter, candidates=1):
+        photo, prompt = graph.prompt(SMALL_BOX, small_photo[0])
         node = graph.method("PaintSeg_AMCPLoop", photo, prompt, painter=painter, steps=2)
         again = graph.add(
             "PaintSeg_RemoveObject",
@@ -60,11 +61,12 @@ def loop(client, graph, shown):
             mask=[node, 0],
             painter=painter,
             seed=7,
-            candidates=3,
+            candidates=candidates,
             shadow=True,
         )
         hole = graph.add("MaskToImage", mask=[again, 1])
-        previews = [graph.add("PreviewImage", images=one) for one in ([node, 2], [again, 0], [hole, 0])]
+        own = [node, 2] if candidates == 3 else [again, 0]
+        previews = [graph.add("PreviewImage", images=one) for one in (own, [again, 0], [hole, 0])]
         done = client.run(graph)
         plate, same, hole = (shown(done, preview)[0] for preview in previews)
         np.testing.assert_array_equal(plate, same)
@@ -73,18 +75,18 @@ def loop(client, graph, shown):
     return run
 
 
-def paints_the_hole_alone(plate, hole):
-    photo = np.asarray(Image.open(PHOTO).convert("RGB"))
+def paints_the_hole_alone(small_photo, plate, hole):
+    photo = np.asarray(Image.open(small_photo[1]))
     np.testing.assert_array_equal(plate[~hole], photo[~hole])
     assert 0.005 < hole.mean() < 0.5 and (plate != photo).any(axis=-1)[hole].mean() > 0.5
 
 
-@pytest.mark.parametrize("channels", [4, 9])
-def test_checkpoint_paints_the_hole_and_no_pixel_beside_it(diffusion, loop, channels):
-    paints_the_hole_alone(*loop(diffusion(channels)))
+@pytest.mark.parametrize(("channels", "candidates"), [(4, 3), (9, 1)])
+def test_checkpoint_paints_the_hole_and_no_pixel_beside_it(diffusion, loop, small_photo, channels, candidates):
+    paints_the_hole_alone(small_photo, *loop(diffusion(channels), candidates))
 
 
-def test_guider_graph_paints_what_the_model_paints(graph, diffusion, loop):
+def test_guider_graph_paints_what_the_model_paints(graph, diffusion, loop, small_photo):
     by_name, _ = loop(diffusion())
     loader = next(key for key, node in graph.items() if node["class_type"] == "CheckpointLoaderSimple")
     nothing = [graph.add("CLIPTextEncode", text="", clip=[loader, 1]), 0]
@@ -97,7 +99,7 @@ def test_guider_graph_paints_what_the_model_paints(graph, diffusion, loop):
     )
     plate, hole = loop([by_guider, 0])
     np.testing.assert_array_equal(plate, by_name)
-    paints_the_hole_alone(plate, hole)
+    paints_the_hole_alone(small_photo, plate, hole)
 
 
 def queue_with_previews(client, graph):
@@ -105,9 +107,10 @@ def queue_with_previews(client, graph):
     return client.post_json("/prompt", asked)["prompt_id"]
 
 
-def test_one_bar_runs_over_the_whole_loop_with_previews_of_the_sampling(client, graph, diffusion):
+def test_one_bar_runs_over_the_whole_loop_with_previews_of_the_sampling(client, graph, diffusion, small_photo):
     fast = graph.add("PaintSeg_FastPainter")
-    loop = graph.method("PaintSeg_AMCPLoop", *graph.prompt(BOX), painter=diffusion(), outpainter=[fast, 0], steps=2)
+    asked = graph.prompt(SMALL_BOX, small_photo[0])
+    loop = graph.method("PaintSeg_AMCPLoop", *asked, painter=diffusion(), outpainter=[fast, 0], steps=2)
     graph.mask_preview(loop, 0)
     queued = queue_with_previews(client, graph)
     run = client.finished(queued, list(client.follow(queued)))
@@ -118,8 +121,9 @@ def test_one_bar_runs_over_the_whole_loop_with_previews_of_the_sampling(client, 
     assert len([event for event in run.events if event.kind == "preview"]) >= 4
 
 
-def test_cancel_stops_inside_a_step_of_the_sampler(client, graph, diffusion):
-    loop = graph.method("PaintSeg_AMCPLoop", *graph.prompt(BOX), painter=diffusion(**{"sampling.steps": 50}))
+def test_cancel_stops_inside_a_step_of_the_sampler(client, graph, diffusion, small_photo):
+    asked = graph.prompt(SMALL_BOX, small_photo[0])
+    loop = graph.method("PaintSeg_AMCPLoop", *asked, painter=diffusion(**{"sampling.steps": 50}))
     graph.mask_preview(loop, 0)
     queued = client.queue(graph)
     events = client.follow(queued)

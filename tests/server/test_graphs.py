@@ -9,7 +9,7 @@ from harness.contact import iou
 from harness.paths import HUMAN_MASK, PHOTO
 from PIL import Image
 
-STEPS = 5
+STEPS = 3  # inward, outward and inward
 
 
 def test_box_on_a_photo_becomes_a_mask(client, graph, shown):

@@ -13,6 +13,8 @@ from harness.convert import to_prompt
 from harness.inprocess import load_pack
 from harness.paths import ROOT
 
+from .conftest import SMALL_BOX
+
 SMALL = {"sampling.steps": 2, "steps": 2, "size": 64}
 WORKFLOWS = sorted((ROOT / "workflows").glob("1[3-6] *.json"))
 NAMES = [path.stem for path in WORKFLOWS]
@@ -42,8 +44,8 @@ def stand_ins():
 
 
 @pytest.fixture
-def prompt_of(client, schemas, server, stand_ins):
-    """A workflow as a prompt for little models on the fast preset; its models take their places."""
+def prompt_of(client, schemas, server, stand_ins, small_photo):
+    """A workflow as a prompt for little models on the fast preset and a small photo; its models take their places."""
 
     def make(name):
         workflow = read(ROOT / "workflows" / f"{name}.json")
@@ -57,6 +59,10 @@ def prompt_of(client, schemas, server, stand_ins):
             node["inputs"] |= {key: value for key, value in small.items() if key in node["inputs"]}
             if node["class_type"] == "PaintSeg_AMCPLoop":
                 node["inputs"]["preset"] = "fast"
+            elif node["class_type"] == "LoadImage":
+                node["inputs"]["image"] = small_photo[0]
+            elif node["class_type"] == "PaintSeg_PromptToMask":
+                node["inputs"]["box"] = SMALL_BOX
         return prompt
 
     yield make

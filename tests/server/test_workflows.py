@@ -1,6 +1,7 @@
 """Every bundled workflow, as a file, converted and run; what comes out is what its note says.
 
-The preset is the quickest one throughout, at its own size: what is shown here is that the wires carry what they should.
+The preset is the quickest one throughout, in small views, which find the objects too: what is shown here is that the
+wires carry what they should.
 """
 
 import io
@@ -14,7 +15,6 @@ from harness.paths import HUMAN_MASK, PHOTO, ROOT
 from PIL import Image
 
 WORKFLOWS = sorted((ROOT / "workflows").glob("*.json"))
-OWN_VIEWS = True  # see tests/conftest.py: objects are to be found here
 SIDE, GREY = 512, 127
 SHUTTLE = np.asarray(Image.open(HUMAN_MASK).convert("L")) > 127
 FACE, SUIT, HELMET, FLAG = (215, 110), (120, 350), (400, 440), (40, 200)  # x, y in the astronaut's photo
@@ -133,8 +133,7 @@ def test_five_steps_show_painting_potential_cluster_and_mask(ran):
     assert shown("1: cluster")[0][SHUTTLE].mean() > shown("1: cluster")[0][start & ~SHUTTLE].mean()
 
 
-def test_three_terms_are_heat_maps_inside_the_contrast_box(ran, shrunk):
-    shrunk(True)
+def test_three_terms_are_heat_maps_inside_the_contrast_box(ran):
     shown = ran("12 The contrastive potential", preset="paper")
     terms = [shown(f"The {name} term")[0] for name in ("paint", "color", "prompt")]
     for term in (*terms, shown("Their sum")[0]):
@@ -193,8 +192,7 @@ def test_a_layer_of_a_stack_is_moved_behind_another(ran):
     assert there[SHUTTLE & ~moved & (np.arange(SIDE) > 420)].mean() < 0.1
 
 
-def test_the_shuttle_is_followed_through_the_video(ran, server, shrunk):
-    shrunk(True)  # eight frames
+def test_the_shuttle_is_followed_through_the_video(ran, server):
     found = masks(ran("10 Through a video")("Masks"))
     human = Image.open(HUMAN_MASK).convert("L")
     seen = [np.asarray(drawings.camera(human, frame)) > 127 for frame in range(drawings.FRAMES)]

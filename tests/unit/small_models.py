@@ -3,6 +3,7 @@
 from functools import cache
 
 import numpy as np
+import pytest
 import torch
 import torch.nn.functional as F
 from harness.paths import HUMAN_MASK, PHOTO
@@ -63,10 +64,19 @@ def iou(found, truth):
     return float((found & truth).sum() / (found | truth).sum())
 
 
-@cache
+loaded_once = cache(load_models)
+"""`load_models`, which takes a second, once for all tests of a process."""
+
+
 def embedded():
-    """MI-GAN and DINOv2, loaded once for all tests of a process."""
-    return load_models()
+    """MI-GAN and DINOv2."""
+    return loaded_once("cpu", False)
+
+
+@pytest.fixture
+def commands_share_models(monkeypatch):
+    """What a command loads, the next one finds loaded; tests of the loading itself start a process or go without."""
+    monkeypatch.setattr("paintseg.models.load_models", loaded_once)
 
 
 @cache

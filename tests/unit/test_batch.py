@@ -22,7 +22,9 @@ from paintseg.io.masks import read_mask
 from paintseg.models import Models
 from paintseg.tasks.batch import AHEAD, ahead, segment_all
 
-from .small_models import MeanColour, Surroundings
+from .small_models import MeanColour, Surroundings, commands_share_models  # noqa: F401  (a fixture)
+
+pytestmark = pytest.mark.usefixtures("commands_share_models")
 
 SMALL = ["--preset", "fast", "--size", "64", "--set", "encoder_size=56", "--set", "photo_size=56", "--threads", "1"]
 BOX = "14,20,66,60"

@@ -29,7 +29,9 @@ from paintseg.layers import remove
 from paintseg.ops.morphology import dilate
 from paintseg.segmentation import segment
 
-from .small_models import embedded
+from .small_models import commands_share_models, embedded  # noqa: F401  (a fixture)
+
+pytestmark = pytest.mark.usefixtures("commands_share_models")
 
 SMALL = ["--preset", "fast", "--size", "128", "--set", "encoder_size=168", "--set", "photo_size=168"]
 CONFIG = preset("fast", size=128, encoder_size=168, photo_size=168)

@@ -16,7 +16,10 @@ from paintseg.io.pictures import write_image
 from paintseg.io.reading import load_photo, read_photo
 
 from .colour_profiles import ADOBE_RGB, DISPLAY_P3, SRGB, cmyk_profile, grey_profile, rgb_profile
+from .small_models import commands_share_models  # noqa: F401  (a fixture)
 from .test_cli import SMALL
+
+pytestmark = pytest.mark.usefixtures("commands_share_models")
 
 WIDE = {"Adobe RGB": rgb_profile(*ADOBE_RGB), "Display P3": rgb_profile(*DISPLAY_P3)}
 BOX = ["--box", "20,20,60,60"]

@@ -59,6 +59,9 @@ def small(name="balanced", **changes):
     return preset(name, **{**SMALL, **changes})
 
 
+QUICK = small(steps=1, paintings=1)
+"""For what stands before and after the loop, whose steps are alike."""
+
 # The simulation itself
 
 
@@ -166,8 +169,12 @@ class Apart:
         return call
 
 
-@pytest.mark.parametrize("kind", PROMPTS)
-@pytest.mark.parametrize("name", ["balanced", "best"])
+# What the kind of a prompt changes is over before the loop begins; all pairs with scripts/test --all.
+LOOPS = [("box", "balanced"), ("point", "best")]
+MORE = [pytest.param(*pair, marks=pytest.mark.long) for pair in product(PROMPTS, ["balanced", "best"])]
+
+
+@pytest.mark.parametrize(("kind", "name"), [*LOOPS, *(one for one in MORE if one.values not in LOOPS)])
 def test_processor_and_gpu_wait_four_times_a_step_and_twice_more_to_judge_a_painting(device, there, kind, name):
     painter, encoder = (Apart(model, device) for model in both(there))
     config = small(name, paintings=3)
@@ -198,8 +205,8 @@ def test_only_the_finish_brings_maps_back(device, there):
 @pytest.mark.parametrize("far", ["painter", "encoder"])
 def test_one_model_may_be_on_the_gpu_and_the_other_not(there, far):
     painter, encoder = (getattr(there if far == kind else embedded(), kind) for kind in ("painter", "encoder"))
-    found = segment(PHOTO, BOX, painter, encoder, small())
-    wanted = segment(PHOTO, BOX, *both(embedded()), small())
+    found = segment(PHOTO, BOX, painter, encoder, QUICK)
+    wanted = segment(PHOTO, BOX, *both(embedded()), QUICK)
     torch.testing.assert_close(found.soft, wanted.soft, atol=1e-3, rtol=0)
 
 
@@ -212,8 +219,8 @@ def test_beside_other_gpus_the_processor_does_the_work(kind):
 
 
 def test_a_photo_on_the_gpu_is_fetched(there):
-    found = segment(PHOTO.to("cuda"), BOX, *both(there), small())
-    torch.testing.assert_close(found.soft, segment(PHOTO, BOX, *both(there), small()).soft)
+    found = segment(PHOTO.to("cuda"), BOX, *both(there), QUICK)
+    torch.testing.assert_close(found.soft, segment(PHOTO, BOX, *both(there), QUICK).soft)
 
 
 def test_an_object_a_hundredth_of_the_photo_can_be_shrunk_to_the_encoders_grid(there):
@@ -235,9 +242,9 @@ def test_pictures_of_a_step_are_made_of_what_is_on_the_gpu(there):
 def test_several_objects_candidates_and_scores(there):
     twins = torch.cat([PHOTO, PHOTO.flip(1)], dim=2)
     boxes = [replace(BOX, size=tuple(twins.shape[1:])), box_prompt((166, 22, 218, 74), tuple(twins.shape[1:]))]
-    found, wanted = (segment_each(twins, boxes, *both(models), small()) for models in (there, embedded()))
+    found, wanted = (segment_each(twins, boxes, *both(models), QUICK) for models in (there, embedded()))
     assert torch.equal(found.labels, wanted.labels) or iou(found.labels > 0, wanted.labels > 0) > 0.99
-    first, second = (candidates(PHOTO, POINT, *both(models), small()) for models in (there, embedded()))
+    first, second = (candidates(PHOTO, POINT, *both(models), QUICK) for models in (there, embedded()))
     assert all(iou(one.result.mask, other.result.mask) > 0.99 for one, other in zip(first, second, strict=True))
     got = score(first[0].result.mask, first[0].result.states[-1], there.painter, there.painter, there.encoder).total
     assert got == pytest.approx(second[0].score.total, abs=1e-3)
@@ -247,7 +254,7 @@ def test_frames_are_followed(there, monkeypatch):
     monkeypatch.setattr("paintseg.tasks.video.CELLS", 24)
     frames = [disc_photo((96, 128), (place, 48), 24)[0] for place in (56, 64)]
     found, wanted = (
-        [one.mask for one in follow(frames, point_prompt([(56, 48)], SIZE), *both(models), small())]
+        [one.mask for one in follow(frames, point_prompt([(56, 48)], SIZE), *both(models), QUICK)]
         for models in (there, embedded())
     )
     assert all(iou(one, other) > 0.98 for one, other in zip(found, wanted, strict=True))

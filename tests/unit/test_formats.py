@@ -14,7 +14,10 @@ from paintseg.io.masks import read_mask
 from paintseg.io.pictures import check_target, write_image, write_mask
 from paintseg.io.reading import read_photo
 
+from .small_models import commands_share_models  # noqa: F401  (a fixture)
 from .test_cli import SMALL, command, folder  # noqa: F401
+
+pytestmark = pytest.mark.usefixtures("commands_share_models")
 
 Image.init()
 ENDINGS = sorted(ending for ending, kind in Image.EXTENSION.items() if kind in Image.SAVE)

@@ -19,7 +19,9 @@ from paintseg.io.pictures import write_image
 from paintseg.models import Models
 from paintseg.tasks.batch import segment_all, unfinished, worker
 
-from .small_models import MeanColour, Surroundings
+from .small_models import MeanColour, Surroundings, commands_share_models  # noqa: F401  (a fixture)
+
+pytestmark = pytest.mark.usefixtures("commands_share_models")
 
 SMALL = ["--preset", "fast", "--size", "64", "--set", "encoder_size=56", "--set", "photo_size=56", "--threads", "1"]
 BOX, OTHER = "14 20 66 60", "20 26 60 54"

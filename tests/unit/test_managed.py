@@ -1,6 +1,8 @@
 """Models in ComfyUI's hands: what it is told of the memory they need, and where and how it keeps pictures."""
 
 import weakref
+from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -12,6 +14,7 @@ from .simulated_device import DEVICE, SimulatedDevice
 from .small_models import disc_photo
 
 PHOTO, DISC = disc_photo((96, 128), (64, 48), 24)
+LARGE = partial(pytest.param, marks=pytest.mark.long)
 
 
 class LiveBytes(TorchDispatchMode):
@@ -62,8 +65,7 @@ def asked(nodes, monkeypatch):
     return rooms
 
 
-@pytest.mark.parametrize("side", [256, 512])
-@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize(("side", "count"), [(256, 3), (512, 1), LARGE(512, 3), LARGE(256, 1)])
 def test_a_painter_asks_for_what_it_takes(nodes, asked, side, count):
     painter = nodes.managed.embedded_painter()
     image, hole = torch.rand(3, side, side), torch.zeros(1, side, side)
@@ -75,7 +77,7 @@ def test_a_painter_asks_for_what_it_takes(nodes, asked, side, count):
     assert live.most * count < asked[-1] < 4 * live.most * count
 
 
-@pytest.mark.parametrize("size", [(280, 280), (560, 420), (700, 700)])
+@pytest.mark.parametrize("size", [(280, 280), (560, 420), LARGE((700, 700))])
 def test_an_encoder_asks_for_what_it_takes(nodes, asked, size):
     encoder = nodes.managed.embedded_encoder()
     with LiveBytes(encoder.inner.module) as live:
@@ -112,7 +114,13 @@ def is_kept(values, device):
     return values.dtype == torch.float16 and values.device.type == torch.device(device).type
 
 
-def test_nodes_take_and_give_pictures_where_and_as_comfyui_keeps_them(nodes, kept):
+@pytest.fixture
+def small_views(monkeypatch):
+    presets = load_pack().paintseg.config.PRESETS
+    monkeypatch.setitem(presets, "fast", replace(presets["fast"], size=128, encoder_size=168, photo_size=168))
+
+
+def test_nodes_take_and_give_pictures_where_and_as_comfyui_keeps_them(nodes, kept, small_views):
     image, mask = kept(PHOTO.movedim(0, -1)[None]), kept(DISC.float()[None])
     home = image.device
     assert home in (torch.device("cpu"), DEVICE)

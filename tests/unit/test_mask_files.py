@@ -16,7 +16,10 @@ from paintseg.__main__ import main
 from paintseg.errors import InputError
 from paintseg.io.masks import read_mask
 
+from .small_models import commands_share_models  # noqa: F401  (a fixture)
 from .test_cli import SMALL, folder  # noqa: F401
+
+pytestmark = pytest.mark.usefixtures("commands_share_models")
 
 ASSETS = PHOTO.parent
 DISC = (np.indices((60, 80)) - np.array([30, 40])[:, None, None]).__pow__(2).sum(0) < 15**2

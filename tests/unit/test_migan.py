@@ -30,6 +30,12 @@ def source():
     return path.read_bytes()
 
 
+@pytest.fixture(scope="module")
+def published(source):
+    """The generator's input and output in the published pipeline, for the example."""
+    return migan_source.run(source, *migan_source.example())
+
+
 def paint(module, inputs):
     with torch.no_grad():
         return module(torch.as_tensor(inputs)).numpy()
@@ -51,8 +57,8 @@ def test_the_embedded_generator_is_what_onnx_runtime_recorded(painter):
             np.testing.assert_allclose(pixels, recorded[part], atol=1e-4, rtol=0)
 
 
-def test_the_generator_is_onnx_runtimes_with_the_weights_of_the_source(source):
-    inputs, painted = migan_source.run(source, *migan_source.example())
+def test_the_generator_is_onnx_runtimes_with_the_weights_of_the_source(source, published):
+    inputs, painted = published
     module = MIGAN().eval()
     module.load_state_dict(make_weights.migan_tensors(source))
     np.testing.assert_allclose(paint(module, inputs), painted, atol=1e-4, rtol=0)
@@ -63,13 +69,13 @@ def test_the_embedded_generator_is_onnx_runtimes_with_a_rounded_source(source, p
     np.testing.assert_allclose(paint(painter.module, inputs), painted, atol=1e-4, rtol=0)
 
 
-def test_the_tests_prepare_the_input_as_the_published_pipeline_does(source):
-    inputs, _ = migan_source.run(source, *migan_source.example())
+def test_the_tests_prepare_the_input_as_the_published_pipeline_does(published):
+    inputs, _ = published
     np.testing.assert_allclose(generator_input(*migan_source.example()), inputs, atol=1e-6)
 
 
-def test_rounding_the_weights_moves_a_painting_by_less_than_a_grey_level(source, painter):
-    inputs, painted = migan_source.run(source, *migan_source.example())
+def test_rounding_the_weights_moves_a_painting_by_less_than_a_grey_level(published, painter):
+    inputs, painted = published
     difference = np.abs(paint(painter.module, inputs) - painted) / 2
     assert difference.mean() < 1 / 255 and difference.max() < 8 / 255
 

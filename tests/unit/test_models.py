@@ -93,5 +93,5 @@ def test_half_may_stand_alone_before_a_photo():
 
 def test_commands_take_half_precision(tmp_path, capsys):
     arguments = ["bench", "--size", "64", "--preset", "fast", "--repeat", "1", "--half", "-q", "--set", "size=64"]
-    assert main([*arguments, "--set", "encoder_size=112"]) == 0
+    assert main([*arguments, "--set", "encoder_size=112", "--set", "photo_size=112"]) == 0
     assert "encode" in capsys.readouterr().out

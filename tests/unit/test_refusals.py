@@ -53,7 +53,9 @@ from paintseg.ops.memory import SHORTAGE, in_chunks
 from paintseg.prompts import Prompt, box_prompt, mask_prompt, point_prompt
 from paintseg.segmentation import segment
 
-from .small_models import MeanColour, Paints, Surroundings, disc_photo
+from .small_models import MeanColour, Paints, Surroundings, commands_share_models, disc_photo  # noqa: F401  (a fixture)
+
+pytestmark = pytest.mark.usefixtures("commands_share_models")
 
 SIZE = (48, 64)
 PHOTO, DISC = disc_photo(SIZE, centre=(32, 24), radius=12)

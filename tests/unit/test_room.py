@@ -84,7 +84,10 @@ def sizes(script, *words):
     return float(done.stdout)
 
 
-@pytest.mark.parametrize(("work", "side", "most"), [("remove", 400, 3), ("remove", 1500, 8), ("cut out", 400, 3.5)])
+@pytest.mark.parametrize(
+    ("work", "side", "most"),
+    [("remove", 400, 3), pytest.param("remove", 1500, 8, marks=pytest.mark.long), ("cut out", 400, 3.5)],
+)
 # Measured 1.7, 4.4 and 2.6; copies of the photo and of its masks in every step made them 6.6, 17 and 6.7.
 def test_work_on_a_large_photo_takes_little_more_than_what_it_gives(work, side, most):
     assert sizes(LIBRARY, work, side) < most

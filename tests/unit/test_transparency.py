@@ -19,8 +19,10 @@ from paintseg.io.reading import load_photo, read_photo
 from paintseg.layers import NamedLayer, Placement, amodal, cut_out, flatten, paint_out, peel, reassemble
 from paintseg.prompts import box_prompt
 
-from .small_models import MeanColour, Surroundings, disc_photo
+from .small_models import MeanColour, Surroundings, commands_share_models, disc_photo  # noqa: F401  (a fixture)
 from .test_cli import SMALL
+
+pytestmark = pytest.mark.usefixtures("commands_share_models")
 
 SIZE = (96, 128)
 PHOTO, DISC = disc_photo(SIZE)

@@ -50,7 +50,7 @@ def test_a_point_beside_a_twin_takes_both():
     assert share(mask, left) > 0.9 and share(mask, right) > 0.9
 
 
-@pytest.mark.parametrize("pointing", ["points", "strokes"])
+@pytest.mark.parametrize("pointing", ["points", pytest.param("strokes", marks=pytest.mark.long)])
 def test_a_negative_on_the_twin_removes_it(pointing):
     _, (left, right) = twins()
     if pointing == "points":
