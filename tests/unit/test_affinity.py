@@ -1,5 +1,8 @@
 """Walks between patches: small ones by hand, larger ones against walking step by step."""
 
+import gc
+import weakref
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -113,3 +116,22 @@ def test_the_smallest_and_largest_rates_are_no_trouble(rate):
     walk = walk_over(torch.randn(1, 8, 30, 30, generator=torch.Generator().manual_seed(0)), 2)
     assert log_survival(walk, torch.ones(900, dtype=torch.bool), rate).isfinite().all()
     assert log_visits(walk, torch.arange(900) == 0, rate).isfinite().all()
+
+
+def test_the_walk_over_the_same_keys_is_made_once_and_goes_with_them():
+    keys, same = (torch.rand(1, 3, 4, 4, generator=torch.Generator().manual_seed(0)) for _ in range(2))
+    once, again, other = walk_over(keys), walk_over(keys), walk_over(same)
+    assert once is again and once is not other
+    assert torch.equal(once.alike, other.alike)
+    assert walk_over(keys, beta=0) is not once
+    gone = weakref.ref(once)
+    del once, again, keys
+    gc.collect()
+    assert gone() is None
+
+
+def test_of_many_maps_only_the_latest_walks_are_kept():
+    maps = [torch.rand(1, 3, 4, 4) for _ in range(6)]
+    walks = [weakref.ref(walk_over(keys)) for keys in maps]
+    gc.collect()
+    assert [walk() is None for walk in walks] == [True, True, False, False, False, False]
