@@ -1,11 +1,10 @@
 """How often the models are asked: a step more than it must be, and a test here fails whatever the clock says."""
 
-from types import SimpleNamespace
-
 import pytest
 
 import paintseg.finish.crf
 from paintseg.config import Config, preset
+from paintseg.encoders.base import Features
 from paintseg.errors import InputError
 from paintseg.ops.boxes import bounding_box, grow_box
 from paintseg.ops.images import size_of
@@ -45,7 +44,7 @@ class WithKeys(MeanColour):
     def features(self, images, tokens=False, keys=False):
         self.asked.append((tokens, keys))
         found = self.encode(images)
-        return SimpleNamespace(tokens=found if tokens else None, keys=found if keys else None)
+        return Features(tokens=found if tokens else None, keys=found if keys else None)
 
 
 class CountsPaintings:
@@ -123,13 +122,20 @@ def test_ours_encode_the_photo_once_per_context_and_every_painting_once_in_the_v
 
 @pytest.mark.parametrize(("prompt", "views"), [(BOX, [(64, 64)]), (WIDE, [])])
 def test_paintings_and_the_photo_beside_them_are_encoded_at_a_size_of_their_own(prompt, views):
-    config = preset("balanced", **SMALL | {"paint_size": 32})
+    config = preset("balanced", **SMALL | {"paint_size": 32, "l_paint_sure": 0.0})
     shown, _, result = calls(config, prompt)
     scene = result.states[0].scene
     small = (32, 32) if views else (24, 32)
     assert shown == [(48, 64), *views, *[small] * (1 + config.steps)]
     assert [size_of(frame.image) for frame in scene.compared] == [small]
     assert all(size_of(frame.image) != small for frame in scene.frames), "affinities are measured in full"
+
+
+@pytest.mark.parametrize(("prompt", "view"), [(BOX, (64, 64)), (WIDE, (48, 64))])
+def test_a_sure_painting_and_the_photo_beside_it_are_looked_at_once_more_in_full(prompt, view):
+    shown, _, _ = calls(preset("balanced", **SMALL | {"paint_size": 32, "steps": 1}), prompt)
+    small = (32, 32) if view == (64, 64) else (24, 32)
+    assert shown[-4:] == [small, small, view, view]  # this painter leaves the background as it is
 
 
 def test_a_context_that_is_small_anyway_is_compared_as_it_is():
@@ -169,6 +175,7 @@ def test_fast_paints_at_most_a_quarter_of_what_the_paper_does():
 def test_the_embedded_encoder_passes_once_per_image():
     passes = []
     models = embedded()
+    models.encoder.features(PHOTO[None, :, :28, :28], keys=True)  # what keys say of places is asked once in its life
     forward = models.encoder._forward
     models.encoder._forward = lambda images, *rest: passes.append(len(images)) or forward(images, *rest)
     try:
