@@ -21,6 +21,10 @@ import aiohttp
 
 PREVIEW = 1
 PREVIEW_WITH_METADATA = 4
+NOTHING = {  # a prompt that takes no time
+    "1": {"class_type": "PrimitiveInt", "inputs": {"value": 0}},
+    "2": {"class_type": "PreviewAny", "inputs": {"source": ["1", 0]}},
+}
 FINAL = ("execution_success", "execution_error", "execution_interrupted")
 
 
@@ -115,8 +119,12 @@ class Client:
         self._request("/interrupt", b"{}", "application/json")
 
     def free(self) -> None:
-        """Ask ComfyUI to unload its models and forget what it has cached."""
+        """Ask ComfyUI to unload its models and forget what it has cached, and wait until it has seen to that.
+
+        It looks at such requests after a prompt; one that is queued at once would still come from the cache.
+        """
         self.post_json("/free", {"unload_models": True, "free_memory": True})
+        self._ended(self.queue(NOTHING))
 
     def history(self, prompt_id: str) -> dict[str, Any]:
         """What ComfyUI keeps of a finished prompt: outputs, status, messages."""
@@ -163,14 +171,17 @@ class Client:
     def finished(self, prompt_id: str, events: list[Event]) -> Run:
         """The result of a prompt whose events, up to the last, are `events`."""
         status = events[-1].kind.removeprefix("execution_")
-        entry = self.history(prompt_id)
-        end = time.monotonic() + 10
-        while not entry and time.monotonic() < end:  # ComfyUI sends the last event before it writes the entry
-            time.sleep(0.05)
-            entry = self.history(prompt_id)
-        return Run(prompt_id, status, events, entry.get("outputs", {}))
+        # ComfyUI sends the last event before it writes the entry.
+        return Run(prompt_id, status, events, self._ended(prompt_id, 10).get("outputs", {}))
 
     # --- inside
+
+    def _ended(self, prompt_id: str, seconds: float = 600.0) -> dict[str, Any]:
+        """What the history says of a prompt once it is there; empty if it is not there after so long."""
+        end = time.monotonic() + seconds
+        while not (entry := self.history(prompt_id)) and time.monotonic() < end:
+            time.sleep(0.05)
+        return entry
 
     def _request(self, path: str, body: bytes | None = None, kind: str = "") -> bytes:
         headers = {"Content-Type": kind} if kind else {}

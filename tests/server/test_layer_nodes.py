@@ -226,8 +226,9 @@ def test_a_stack_goes_to_reassemble_and_into_a_psd_file(client, graph, photo, se
     (stack,), (images,), layers, (plate,) = (shown(run, preview) for preview in previews)
     sharp = np.all([(layer[..., 3] == 0) | (layer[..., 3] == 255) for layer in layers], axis=0)
     assert sharp.mean() > 0.8
-    # light is mixed at soft edges only; an alpha that 8 bits call 0 may have been 0.001
-    assert off_by(stack[sharp], images[sharp]) <= 3
+    # Light is mixed at soft edges only. An alpha that 8 bits call 0 may have been 0.0019: white mixed so thinly with
+    # black has 12.92 * 0.0019 in sRGB by linear light, 6 of 255, and 0 by the numbers.
+    assert off_by(stack[sharp], images[sharp]) <= 7
     written = psd_tools.PSDImage.open(max((server.base / "output" / "stack").glob("test_*.psd")))
     assert [layer.name for layer in written] == ["plate", "woman", "shuttle"] and written.size == (SMALL, SMALL)
     assert off_by(np.asarray(written[0].topil())[..., :3], plate) <= 1  # ComfyUI's previews round down
