@@ -109,7 +109,7 @@ def _keys(image: Tensor, encoder: Encoder, cells: int) -> Tensor:
     height, width = image.shape[1:]
     rows, columns = patch_grid((height, width), cells)
     shown = resize(image[None].float().clamp(0, 1), (rows * encoder.stride, columns * encoder.stride))
-    return F.normalize(encode_with_keys(encoder, shown)[1][0].float(), dim=0).cpu()
+    return F.normalize(encode_with_keys(encoder, shown, tokens=False)[1][0].float(), dim=0).cpu()
 
 
 @dataclass(frozen=True)

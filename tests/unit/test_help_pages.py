@@ -1,5 +1,6 @@
 """What users read about the nodes follows from the nodes: help pages and their six languages."""
 
+import hashlib
 import json
 import re
 
@@ -106,3 +107,9 @@ def test_every_node_is_found_by_plain_words(nodes):
     aliases = {alias for info in nodes.values() for alias in info["search_aliases"]}
     assert words - aliases == set()
     assert [node for node, info in nodes.items() if len(info["search_aliases"]) < 3] == []
+
+
+def test_the_film_is_the_one_whose_origin_is_told():
+    folder = ROOT / "web" / "docs" / "pictures"
+    (line,) = [line for line in (folder / "README.md").read_text("utf-8").splitlines() if "clicks.webp" in line]
+    assert hashlib.sha256((folder / "clicks.webp").read_bytes()).hexdigest() in line
