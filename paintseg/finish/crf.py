@@ -18,7 +18,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import add
 
 import numpy as np
 import torch
@@ -189,14 +190,13 @@ def _mean_field(terms: list[_Term], advantage: Array, iterations: int) -> Array:
     for term in terms:
         unary = unary - term.total
     for _ in range(iterations if terms else 0):
-        message = sum(term.message(q) for term in terms)
+        message = reduce(add, (term.message(q) for term in terms))
         q = _probability(2 * message + unary)
     return q
 
 
 def _probability(advantage: Array) -> Array:
-    """The logistic function, without overflow."""
-    return 0.5 + 0.5 * library(advantage).tanh(0.5 * advantage)
+    return advantage.sigmoid() if isinstance(advantage, Tensor) else 0.5 + 0.5 * np.tanh(0.5 * advantage)
 
 
 def _infer_with_pydensecrf(crf: DenseCRF, energies: list[Tensor], iterations: int) -> Tensor:

@@ -18,7 +18,6 @@ NumPy and SciPy do this as fast on one thread as torch does on two, and do not w
 from __future__ import annotations
 
 import math
-from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,6 +32,7 @@ Array = np.ndarray | Tensor
 
 _CHUNK = 1 << 13  # points embedded at a time on a CPU: temporaries stay in the cache
 _CHUNK_ELSEWHERE = 1 << 20  # on a GPU: bounds the memory
+_NOBODY = 1 << 62  # a key above all that there are: they take up to 53 bits
 _MARGIN = 3  # cells beyond the points': corners lie up to 2 below and 1 above, their neighbours 1 further
 
 
@@ -85,10 +85,11 @@ class Tables(NamedTuple):
     """What a lattice knows, NumPy arrays on a CPU, else tensors.
 
     Attributes:
-        corners: N x (d + 1), int32; the corners around every point.
+        corners: N x (d + 1), int32; the corners around every point. Every class has as many places, m, as the largest
+            has corners; what is left over is nobody's.
         weights: N x (d + 1), float32; the share of every corner.
-        after, before: (d + 1) x size, int32; the next corners along every direction, `size` for a missing one.
-        size: number of corners.
+        after, before: (d + 1) x (d + 1) m, int32; the next corners along every direction, (d + 1) m for a missing one.
+        size: number of corners that some point touches.
     """
 
     corners: Array
@@ -105,7 +106,7 @@ class _SparseFilter:
         n, per_point = tables.corners.shape
         rows = np.arange(0, n * per_point + 1, per_point, dtype=np.int32)
         entries = tables.weights.ravel(), tables.corners.ravel(), rows
-        self.reader = sparse.csr_matrix(entries, shape=(n, tables.size + 1))
+        self.reader = sparse.csr_matrix(entries, shape=(n, tables.after.shape[1] + 1))
         self.spreader = self.reader.T  # a view
         self.tables = tables
 
@@ -120,20 +121,23 @@ class _SparseFilter:
 
 
 class _TensorFilter:
-    """The same in torch."""
+    """The same in torch, with as few calls as can be: a GPU takes longer to be asked than to answer."""
 
     def __init__(self, tables: Tables) -> None:
-        self.tables, self.corners = tables, torch.as_tensor(tables.corners).flatten()
+        after, before = torch.as_tensor(tables.after), torch.as_tensor(tables.before)
+        self.places = after.shape[1] + 1
+        self.around = list(torch.cat([after, before], 1))
+        self.corners, self.weights = torch.as_tensor(tables.corners).flatten(), torch.as_tensor(tables.weights)
 
     def __call__(self, values: Array) -> Tensor:
-        values, weights = torch.as_tensor(values), torch.as_tensor(self.tables.weights)
-        corners = values.new_zeros(self.tables.size + 1)
-        corners.index_add_(0, self.corners, (values[:, None] * weights).flatten())
-        for after, before in zip(self.tables.after, self.tables.before, strict=True):
-            around = corners.index_select(0, torch.as_tensor(after))
-            around += corners.index_select(0, torch.as_tensor(before))
-            corners[:-1] += around.mul_(0.5)
-        return (corners.index_select(0, self.corners).view(weights.shape) * weights).sum(1)
+        values = torch.as_tensor(values)
+        corners = values.new_zeros(self.places)
+        corners.index_add_(0, self.corners, (values[:, None] * self.weights).flatten())
+        inner = corners[:-1]
+        for around in self.around:
+            after, before = corners.index_select(0, around).view(2, -1)
+            inner.add_(after, alpha=0.5).add_(before, alpha=0.5)
+        return (corners.index_select(0, self.corners).view(self.weights.shape) * self.weights).sum(1)
 
 
 def build_tables(planes: Array) -> Tables:
@@ -155,31 +159,41 @@ def build_tables(planes: Array) -> Tables:
 
     corners = xp.empty((n, d + 1), dtype=xp.int32, **like)
     flat, found, last = corners.reshape(-1), [], []
-    for row in packed:
-        row = _sort(row)
-        keys = row >> bits
-        new = xp.ones(n, dtype=bool, **like)
-        new[1:] = keys[1:] != keys[:-1]
-        number = xp.cumsum(new, 0, dtype=xp.int32) - 1
-        flat[row & ((1 << bits) - 1)] = number
+    together = 1 if xp is np else d + 1  # classes: one fits a processor's cache, all at once keep a GPU busy
+    for start in range(0, d + 1, together):
+        rows = _sort(packed[start : start + together])
+        keys = rows >> bits
+        new = xp.ones(keys.shape, dtype=bool, **like)
+        new[:, 1:] = keys[:, 1:] != keys[:, :-1]
+        number = xp.cumsum(new, 1, dtype=xp.int32) - 1
+        flat[rows & ((1 << bits) - 1)] = number
         found.append(_first_of_each(keys, new, number))
-        last.append(number[-1])
-    sizes = [one + 1 for one in xp.stack(last).tolist()]  # how many they are is asked once for all classes
-    first = [0, *accumulate(sizes)]
-    corners += _there(np.array(first[:-1], np.int32), planes)
-    keys_of_class = [keys[:size] for keys, size in zip(found, sizes, strict=True)]
-    return Tables(corners, weights, *_neighbours(keys_of_class, first, steps), first[-1])
+        last.append(number[:, -1])
+    sizes = [one + 1 for one in xp.concatenate(last).tolist()]  # how many they are is asked once for all classes
+    known = _side_by_side(found, max(sizes), planes)
+    corners += _there(np.arange(d + 1, dtype=np.int32) * max(sizes), planes)
+    return Tables(corners, weights, *_neighbours(known, steps), sum(sizes))
 
 
 def _first_of_each(keys: Array, new: Array, number: Array) -> Array:
-    """Sorted keys, each once; on a GPU at the front of as many as there were, since to count them it is waited for.
+    """Sorted keys, c x n, each once; on a GPU in front of as many as there were, since counting waits for it.
 
     Args:
         new: where another key than the one before begins. number: of each key, how many other ones are below it.
     """
     if isinstance(keys, Tensor):
-        return torch.empty_like(keys).scatter_(0, torch.as_tensor(number).long(), keys)
-    return keys[new]
+        return torch.full_like(keys, _NOBODY).scatter_(1, torch.as_tensor(number).long(), keys)
+    return keys[new][None]
+
+
+def _side_by_side(found: list[Array], most: int, planes: Array) -> Array:
+    """The keys of all classes, (d + 1) x most; a class with fewer ends with keys that no corner has."""
+    if isinstance(planes, Tensor):
+        return torch.cat([torch.as_tensor(keys)[:, :most] for keys in found])
+    known = np.full((len(found), most), _NOBODY)
+    for row, keys in zip(known, found, strict=True):
+        row[: keys.size] = keys
+    return known
 
 
 def _frame(planes: Array) -> tuple[Array, Array, list[int], int]:
@@ -248,35 +262,42 @@ def _embed(cells: Array, origin: Array, strides: Array) -> tuple[Array, Array]:
     return keys, weights.T
 
 
-def _neighbours(keys_of_class: list[Array], first: list[int], steps: list[int]) -> tuple[Array, Array]:
-    """`after` and `before` of `Tables`.
+def _neighbours(known: Array, steps: list[int]) -> tuple[Array, Array]:
+    """`after` and `before` of `Tables`, from the keys of every class, (d + 1) x most.
 
     Along direction j coordinate j grows by d while all others fall by 1, and the other way round.
     """
-    corners, size, xp, like = len(keys_of_class), first[-1], library(keys_of_class[0]), _device(keys_of_class[0])
-    before = xp.full((corners, size), size, dtype=xp.int32, **like)
+    (corners, most), xp, like = known.shape, library(known), _device(known)
+    # towards `before` the others grow by 1, hence the class too; after class d the cells do instead
+    carry = np.array([0] * (corners - 1) + [sum(steps)])
+    wanted = known[:, None] + _there(carry[:, None] - np.array(steps), known)[..., None]
+    following = xp.roll(known, -1, 0)
+    place = _search(following, wanted.reshape(corners, -1))
+    place[place == most] = 0
+    direction = xp.arange(corners, **like)[:, None]
+    there = following[direction, place].reshape(wanted.shape) == wanted
+    first = _there(np.roll(np.arange(corners), -1) * most, known)[:, None, None]
+    size = corners * most
+    found = xp.where(there, place.reshape(wanted.shape) + first, size)
+    before = xp.empty((corners, size), dtype=xp.int32, **like)
+    before[:] = xp.moveaxis(found, 0, 1).reshape(corners, size)
     after = xp.full((corners, size + 1), size, dtype=xp.int32, **like)
-    for k, keys in enumerate(keys_of_class):
-        # towards `before` the others grow by 1, hence the class too; after class d the cells do instead
-        target = (k + 1) % corners
-        known, carry = keys_of_class[target], sum(steps) if target == 0 else 0
-        for j in range(corners):
-            wanted = keys + (carry - steps[j])
-            place = xp.searchsorted(known, wanted)
-            place[place == len(known)] = 0
-            there = known[place] == wanted
-            before[j, first[k] : first[k + 1]] = xp.where(there, place + first[target], size)
-    numbers = xp.arange(size, dtype=xp.int32, **like)
-    for one, other in zip(before, after, strict=True):
-        other[one if xp is np else one.long()] = numbers
+    after[direction, before] = xp.arange(size, dtype=xp.int32, **like)
     return after[:, :-1], before
 
 
-def _sort(row: Array) -> Array:
-    if isinstance(row, Tensor):
-        return row.sort().values
-    row.sort()
-    return row
+def _search(known: Array, wanted: Array) -> Array:
+    """Where values belong in sorted rows, row by row."""
+    if isinstance(known, Tensor):
+        return torch.searchsorted(known, torch.as_tensor(wanted))
+    return np.stack([row.searchsorted(values) for row, values in zip(known, wanted, strict=True)])
+
+
+def _sort(rows: Array) -> Array:
+    if isinstance(rows, Tensor):
+        return rows.sort(1).values
+    rows.sort(1)
+    return rows
 
 
 def library(array: Array) -> Any:

@@ -6,6 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
+from harness.stand_in import lend
 
 from paintseg.amcp import loop as amcp
 from paintseg.amcp.score import score
@@ -152,13 +153,13 @@ class Apart:
     """A model of which the device remembers apart what it waited for inside."""
 
     def __init__(self, model, device):
-        self._model, self._device, self.waits = model, device, []
+        self._device, self.waits = device, []
+        for name in ("paint", "encode", "features"):
+            if hasattr(model, name):
+                setattr(self, name, self._remembered(getattr(model, name)))
+        lend(self, model)
 
-    def __getattr__(self, name):
-        found = getattr(self._model, name)
-        if name not in ("paint", "encode", "features"):
-            return found
-
+    def _remembered(self, found):
         def call(*given, **named):
             outside, self._device.waits = self._device.waits, self.waits
             try:

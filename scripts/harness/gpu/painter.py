@@ -48,7 +48,7 @@ class SizedPainter:
         check_request(self, image, hole, count)
         request = fit(size_of(image), 64, self.size)
         shown = self._encode(request.show_image(fill_smoothly(image, hole)))
-        area = torch.nn.functional.adaptive_max_pool2d(request.show_hole(hole)[None], size_of(shown)).to(self.dtype)
+        area = torch.nn.functional.adaptive_max_pool2d(request.show_hole(hole)[None], size_of(shown)).to(shown)
         known = torch.cat([area, shown], 1).expand(2 * count, -1, -1, -1)
         noise = torch.randn(count, *shown.shape[1:], generator=generator)
         latents = sent(noise, shown.device).to(self.dtype)
