@@ -275,7 +275,7 @@ def _neighbours(known: Array, steps: list[int]) -> tuple[Array, Array]:
     place = _search(following, wanted.reshape(corners, -1))
     place[place == most] = 0
     direction = xp.arange(corners, **like)[:, None]
-    there = following[direction, place].reshape(wanted.shape) == wanted
+    there = (following[direction, place].reshape(wanted.shape) == wanted) & (known != _NOBODY)[:, None]
     first = _there(np.roll(np.arange(corners), -1) * most, known)[:, None, None]
     size = corners * most
     found = xp.where(there, place.reshape(wanted.shape) + first, size)
