@@ -164,11 +164,14 @@ def _position_smoother(ones: Array, deviation: float) -> Callable[[Array], Array
 
     def band(length: int) -> sparse.csr_matrix | Tensor:
         reach = min(math.ceil(4 * deviation), length - 1)
+        if isinstance(ones, Tensor):  # a dense product is quick on a GPU
+            places = torch.arange(length, device=ones.device, dtype=ones.dtype)
+            apart = (places[:, None] - places).abs()
+            return torch.where(apart <= reach, torch.exp(-0.5 * (apart / deviation) ** 2), 0)
         offsets = np.arange(-reach, reach + 1)
         taps = np.exp(-0.5 * (offsets / deviation) ** 2).astype(np.float32)
-        matrix = sparse.diags(taps, offsets, shape=(length, length), format="csr", dtype=np.float32)
-        # a sparse product is the quickest convolution with one channel on a CPU, a dense one is quick on a GPU
-        return sent(torch.from_numpy(matrix.toarray()), ones.device) if isinstance(ones, Tensor) else matrix
+        # a sparse product is the quickest convolution with one channel on a CPU
+        return sparse.diags(taps, offsets, shape=(length, length), format="csr", dtype=np.float32)
 
     rows, columns = map(band, ones.shape)
 

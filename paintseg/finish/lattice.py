@@ -125,19 +125,19 @@ class _TensorFilter:
 
     def __init__(self, tables: Tables) -> None:
         after, before = torch.as_tensor(tables.after), torch.as_tensor(tables.before)
-        self.places = after.shape[1] + 1
-        self.around = list(torch.cat([after, before], 1))
-        self.corners, self.weights = torch.as_tensor(tables.corners).flatten(), torch.as_tensor(tables.weights)
+        self.size = after.shape[1]
+        self.around = list(torch.cat([after, before], 1).long())
+        self.corners, self.weights = torch.as_tensor(tables.corners).flatten().long(), torch.as_tensor(tables.weights)
 
     def __call__(self, values: Array) -> Tensor:
         values = torch.as_tensor(values)
-        corners = values.new_zeros(self.places)
+        corners, both = values.new_zeros(self.size + 1), values.new_empty(2 * self.size)
         corners.index_add_(0, self.corners, (values[:, None] * self.weights).flatten())
-        inner = corners[:-1]
+        inner, after, before = corners[:-1], both[: self.size], both[self.size :]
         for around in self.around:
-            after, before = corners.index_select(0, around).view(2, -1)
+            torch.gather(corners, 0, around, out=both)
             inner.add_(after, alpha=0.5).add_(before, alpha=0.5)
-        return (corners.index_select(0, self.corners).view(self.weights.shape) * self.weights).sum(1)
+        return corners.gather(0, self.corners).view(self.weights.shape).mul_(self.weights).sum(1)
 
 
 def build_tables(planes: Array) -> Tables:
