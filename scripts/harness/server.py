@@ -21,6 +21,8 @@ from .paths import PACK_NAME, ROOT, VENV_PYTHON
 HOST = "127.0.0.1"
 READY_SECONDS = 180.0
 STOP_SECONDS = 15.0
+OPTIONS = os.environ.get("PAINTSEG_COMFYUI_OPTIONS", "--cpu")
+"""ComfyUI's own, by spaces. On a machine with a card: empty, or "--gpu-only", "--lowvram --bf16-vae" and the like."""
 
 
 class Server:
@@ -133,7 +135,7 @@ class Server:
     def _command(self) -> list[str]:
         guest = Path(__file__).with_name("guest.py")
         command = [str(VENV_PYTHON), str(guest), str(comfyui.FOLDER / "main.py")]
-        command += ["--cpu", "--base-directory", str(self.base)]
+        command += [*OPTIONS.split(), "--base-directory", str(self.base)]
         command += ["--disable-api-nodes", "--database-url", "sqlite:///:memory:"]
         command += ["--listen", HOST, "--port", str(self.port)]
         if self._frontend:
