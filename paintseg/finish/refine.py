@@ -51,12 +51,13 @@ class Finish:
         self.lab = rgb_to_lab(image[None])[0]
 
     def __call__(self, evidence: Tensor, allowed: Tensor, config: Config) -> Tensor:
-        """Probability of the object, h x w in [0, 1].
+        """Probability of the object, h x w in [0, 1], beside the image.
 
         Args:
             evidence: h x w, in deviations, above 0 for the object.
             allowed: h x w bool, where the object may be; elsewhere the probability is 0.
         """
+        evidence, allowed = (sent(values, self.lab.device) for values in (evidence, allowed))
         fixed = (_EVIDENCE * evidence).clamp(-4.5, 4.5)
         probability = _infer(self._crf, fixed, allowed)
         for _ in range(_ROUNDS):

