@@ -38,7 +38,8 @@ def place_box(box: PixelBox, frame: Frame, config: Config, size: tuple[int, int]
 
     A place costs the normalised cut of what is found there, and `_SHIFT` times the squared distance from the place
     drawn (in sides). People draw boxes better than chance would: a place must be cheaper by the share `_GAIN` than the
-    one drawn.
+    one drawn, and hold no less than it. A part of an object, without its head, is often cut off more cheaply than all
+    of it.
 
     Args:
         box: (x0, y0, x1, y1) in photo pixels.
@@ -59,6 +60,8 @@ def place_box(box: PixelBox, frame: Frame, config: Config, size: tuple[int, int]
     if min(wide * grid[1] / size[1], high * grid[0] / size[0]) < _FEWEST:
         return box
     walk = walk_over(keys)
+    drawn = _found(walk, cells_in(box, grid, size), config)
+    held = 0 if drawn is None else int(drawn.sum())
 
     def place(across: float, down: float) -> PixelBox:
         return _on_photo((x0 + across * wide, y0 + down * high, x1 + across * wide, y1 + down * high), size)
@@ -68,7 +71,7 @@ def place_box(box: PixelBox, frame: Frame, config: Config, size: tuple[int, int]
         if (there[2] - there[0]) * (there[3] - there[1]) < _WHOLE * wide * high:
             return None
         found = _found(walk, cells_in(there, grid, size), config)
-        if found is None:
+        if found is None or int(found.sum()) < held:
             return None
         return walk.normalised_cut(found.flatten().to(walk.usual.dtype))
 

@@ -4,17 +4,22 @@ from dataclasses import replace
 
 import pytest
 import torch
+from harness.paths import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paintseg.config import preset
-from paintseg.locate.placement import cells_in, place_box, place_mask
+from paintseg.io.reading import read_photo
+from paintseg.locate.placement import _found, cells_in, place_box, place_mask
+from paintseg.locate.walks import walk_over
+from paintseg.ops.images import size_of
 from paintseg.prompts import box_prompt, mask_prompt
 from paintseg.segmentation import segment
 from paintseg.views.frames import photo_frame
 
-from .small_models import MeanColour, Surroundings, disc_photo, iou
+from .small_models import MeanColour, Surroundings, disc_photo, embedded, iou
 
+COFFEE = ROOT / "workflows" / "assets" / "paintseg_coffee.jpg"
 CONFIG = preset("paper", start="affinity", encoder_size=160, settle_reach=0.25)
 SIZE = (128, 160)
 PHOTO, DISC = disc_photo(SIZE, (80, 64), 32)
@@ -114,6 +119,20 @@ def test_a_moved_mask_finds_the_object_it_is_the_shape_of():
     found, left = (segment(PHOTO, drawn, Surroundings(), MeanColour(4), one) for one in (config, config.in_place()))
     assert iou(found.mask, DISC) > 0.95
     assert iou(found.states[0].scene.prompt.mask > 0.5, DISC) > 0.7 > iou(left.states[0].scene.prompt.mask > 0.5, DISC)
+
+
+def test_a_place_that_holds_less_of_the_object_is_not_taken():
+    """In a photo, where a part of a thing is often cut off more cheaply than all of it: a person without a head."""
+    config, photo = preset("balanced"), read_photo(COFFEE)
+    size = size_of(photo)
+    frame = photo_frame(photo[None], embedded().encoder, config)
+    keys = frame.walked().need_keys()
+    for box in ((471, 84, 569, 263), (190, 297, 410, 394), (355, 39, 489, 285), (196, 59, 456, 329)):
+        drawn, there = (
+            _found(walk_over(keys), cells_in(one, frame.grid, size), config)
+            for one in (box, place_box(box, frame, config, size))
+        )
+        assert there.sum() >= drawn.sum()
 
 
 def test_a_blank_wall_moves_nothing():
