@@ -9,6 +9,7 @@ most cheaply.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from itertools import product
 
 import torch
@@ -109,23 +110,25 @@ def place_mask(mask: Tensor, frame: Frame, config: Config) -> Tensor:
 def _cheapest(cost: Callable[[float, float], float | None], shift: float, config: Config) -> tuple[float, float] | None:
     """How far (across, down), in sides, the cheapest of `PLACES` x `PLACES` places lies from the one drawn.
 
+    Every second place is tried, and then those around the best of them: half of the work, and the same places.
+
     Args:
         cost: of a place, None where it is out of the question. shift: what the squared distance costs beside it.
 
     Returns None when no other place is cheaper by the share `_GAIN`, or the one drawn has no price to compare with.
     """
-    best, least, drawn = None, float("inf"), float("inf")
-    steps = torch.linspace(-config.settle_reach, config.settle_reach, PLACES).tolist()
-    for down, across in product(steps, steps):
-        price = cost(across, down)
-        if price is None:
-            continue
-        price += shift * (across**2 + down**2)
-        if price < least:
-            best, least = (across, down), price
-        if abs(across) + abs(down) < 1e-6:
-            drawn = price
-    return best if drawn < float("inf") and least < (1 - _GAIN) * drawn else None
+    most = PLACES // 2
+    step = config.settle_reach / most
+
+    @cache
+    def price(across: int, down: int) -> float:
+        there = cost(step * across, step * down)
+        return float("inf") if there is None else there + shift * step**2 * (across**2 + down**2)
+
+    near = min(product(range(-most, most + 1, 2), repeat=2), key=lambda place: price(*place))
+    across, down = (range(max(one - 1, -most), min(one + 1, most) + 1) for one in near)
+    best = min(product(across, down), key=lambda place: price(*place))
+    return (step * best[0], step * best[1]) if price(*best) < (1 - _GAIN) * price(0, 0) < float("inf") else None
 
 
 def _moved(mask: Tensor, across: float, down: float) -> Tensor:
