@@ -19,7 +19,7 @@ from ..paintseg.segmentation import Session
 from .convert import mask_output, photos_from
 from .managed import embedded_encoder
 from .notes import reaches_beyond, said
-from .previews import save_picture
+from .previews import save_picture, show_now
 from .sockets import CATEGORY, ClicksSocket, PromptSocket, boxes_input, encoder_input, image_input, points_input, words
 
 _OWN = "wired boxes and masks take one per image"
@@ -79,9 +79,13 @@ class Click(io.ComfyNode):
         clicks: str | Mapping[str, object] | None = None,
     ) -> io.NodeOutput:
         photos = photos_from(image)
-        size = size_of(photos)
-        clicked = read_clicks(clicks, size)
-        prompts, notes = _prompts(clicked, (points, negative_points), boxes, mask, size)
+        size, shown = size_of(photos), {"paintseg_picture": [save_picture(photos[0])]}
+        try:
+            clicked = read_clicks(clicks, size)
+            prompts, notes = _prompts(clicked, (points, negative_points), boxes, mask, size)
+        except InputError:
+            show_now(shown)  # or nobody could click on a photo that only the run brings
+            raise
         encoder = encoder or embedded_encoder()
         sessions = [Session(photo, encoder) for photo in photos]
         meant, masks = [], []
@@ -92,10 +96,9 @@ class Click(io.ComfyNode):
             notes += answer.note.splitlines()
         if len(prompts) == 1 < len(photos):
             notes.append(f"one prompt counts for all {len(photos)} images, at the same place in each: {_OWN}")
-        shown = {"paintseg_picture": [save_picture(photos[0])], **said(dict.fromkeys(notes))}
         # One prompt for all images stays one, unless each image reads it in its own way.
         chosen = tuple(meant) if clicked.candidate or len(prompts) > 1 else tuple(prompts)
-        return io.NodeOutput(chosen, mask_output(masks), ui=shown)
+        return io.NodeOutput(chosen, mask_output(masks), ui={**shown, **said(dict.fromkeys(notes))})
 
 
 def _prompts(

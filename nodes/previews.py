@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import folder_paths
 import torch.nn.functional as F
 from comfy_api.latest import io, ui
+from comfy_execution.utils import get_executing_context
 from torch import Tensor
 
 from ..paintseg.io.formats import to_image
@@ -48,3 +49,14 @@ def save_picture(photo: Tensor) -> dict[str, str]:
         with written(folder / name) as unfinished:
             image.save(unfinished, "PNG", compress_level=1)
     return {"filename": name, "subfolder": "", "type": "temp"}
+
+
+def show_now(shown: Mapping[str, object]) -> None:
+    """Give the browser what the node under way shows, for a node that is about to refuse: one that fails shows nothing."""
+    from server import PromptServer
+
+    context, server = get_executing_context(), getattr(PromptServer, "instance", None)
+    if context is None or server is None:
+        return
+    told = {"node": context.node_id, "display_node": context.node_id, "prompt_id": context.prompt_id, "output": shown}
+    server.send_sync("executed", told, server.client_id)

@@ -4,7 +4,8 @@ A click that the answer agrees with changes nothing. Any other one says that a p
 large a part is told by how deep the click lies in what is wrong: nobody clicks a hair's breadth beside an edge to have
 half of the object taken away. Near the edge colours decide (pixel_walk.py). Deeper inside the encoder's patches are
 asked as well: those that walks from the click visit more than walks from the clicks that say the contrary, as in M2N2
-(Karmann & Urfalioglu 2025), unless the colours around the click end at harder edges.
+(Karmann & Urfalioglu 2025), unless the colours around the click end at harder edges. What would change far more than a
+click so deep can be about is left to the colours, near the click.
 """
 
 from __future__ import annotations
@@ -34,12 +35,14 @@ _NEAR = 1.5  # patches; a click less deep is about something the encoder's patch
 _REACH = 3.0  # how far a click's colours reach, in units of its depth
 _SEED = 0.7  # radius of a click in units of its depth: that far around it all is wrong
 _DEEPEST, _MORE = 2.0, 2.0  # depth of what may change, in units of the click's depth, and pixels beyond
+_LARGEST = 5.0  # area that a click inside a part may change, in discs as large as the click is deep
 _SCALES = (0.5, 1.0, 2.0, 4.0)  # patches; depths tried for a click that lies deep in a part with edges of its own
 _TIGHT = 0.2  # leak from which colours around a click are no part of their own
 _TWIN = 0.7  # cosine of keys; twins have 0.8 and more, parts of one object 0.1 to 0.66
 _STRONG = 1.5  # evidence for the side that a click says, in the patches that it is about
 _HELD = 5.0  # the same at the click
 _DOT = 2.0  # its radius in pixels
+_DOUBT, _EDGE = 0.49, 3  # at most, of what a click has changed; and pixels from the rest within which there is any
 _AROUND = 1.5  # patches around those that change in which the finish may move the edge
 
 
@@ -110,19 +113,27 @@ def _change(
     mask = soft > 0.5
     deep, depth = depth_at(mask, at)
     opposed = np.array(others).reshape(-1, 2)
+    limit = (deep <= _DEEPEST * depth + _MORE).numpy()
     if sight.keys is None or depth < _NEAR * sight.patch:
         change = _part_near_the_edge(sight, mask, at, depth, opposed)
     else:
         cells = [_cells([one], size_of(soft), sight.grid) for one in (at, *others)]
         alone = None if _has_twin(sight.keys, *cells) else _piece_of_its_own(sight, mask, at, depth, opposed)
         change = alone or _part_by_patches(soft, sight, sight.keys, at, side, others, config)
+        most = _LARGEST * np.pi * depth**2
+        if (change[0] & limit).sum() > most:  # of such jumps most make the answer worse
+            part, likely = _part_near_the_edge(sight, mask, at, depth, opposed)
+            near = _within(at, mask, _LARGEST**0.5 * depth) if (part & limit).sum() > most else limit
+            change = part & near, likely
     part, likely = change
-    limit = (deep <= _DEEPEST * depth + _MORE).numpy()
     part = piece_at((part & limit) | (_dot(at, mask) & (mask != side)).numpy(), at)
-    value = torch.from_numpy(likely if side else 1 - likely)
-    # On the side that was clicked, whatever rounding says; a dot of it at least, which no scaling loses.
-    value = value.clamp_min(0.51) if side else value.clamp_max(0.49)
-    return torch.where(torch.from_numpy(part), value, soft)
+    # On the side that was clicked, whatever rounding says. The user has said it, so doubt is left at the edge alone; a
+    # cut-out would show more of it as a ghost of what was taken away, or as an object that one sees through.
+    changed = torch.from_numpy(part)
+    beside = dilate(changed, round(_AROUND * sight.patch)) & (mask == side)
+    doubt = torch.where(changed, torch.from_numpy(1 - likely), 1 - soft if side else soft)
+    doubt = doubt.clamp(0, _DOUBT) * dilate((mask != side) & ~changed, _EDGE)
+    return torch.where(changed | beside, 1 - doubt if side else doubt, soft)
 
 
 def _part_near_the_edge(sight: Sight, mask: Tensor, at: tuple[int, int], depth: float, others: np.ndarray) -> Change:
@@ -202,10 +213,15 @@ def _has_twin(keys: Tensor, here: Tensor, *others: Tensor) -> bool:
     return any(float(own @ one) > _TWIN for one in theirs)
 
 
+def _within(at: tuple[int, int], like: Tensor, radius: float) -> np.ndarray:
+    """h x w bool: the pixels of an image so large that are no further from (row, column) than that."""
+    rows, columns = (np.arange(length) - place for length, place in zip(like.shape, at, strict=True))
+    return rows[:, None] ** 2 + columns[None] ** 2 <= radius**2
+
+
 def _dot(at: tuple[int, int], like: Tensor) -> Tensor:
     """h x w bool: the pixels that are the click beyond doubt."""
-    rows, columns = (torch.arange(length) - place for length, place in zip(like.shape, at, strict=True))
-    return rows[:, None] ** 2 + columns[None] ** 2 <= _DOT**2
+    return torch.from_numpy(_within(at, like, _DOT))
 
 
 def _pixel(point: Point, like: Tensor) -> tuple[int, int]:

@@ -236,7 +236,7 @@ def _shown(session: Session, answer: Answer, question: Question, painter: Callab
     photo = session.at(size)
     if question.show == "cutout":
         return to_image(cut_out(photo, soft)) if bool((soft > 0.5).any()) else to_image(_nothing(photo))
-    return to_image(remove(photo, soft, painter()) if bool((soft > 0.5).any()) else photo)
+    return to_image(remove(photo, soft > 0.5, painter()) if bool((soft > 0.5).any()) else photo)
 
 
 def _nothing(photo: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 import json
 
-from harness.click_editor import KIND, workflow
+from harness.click_editor import KIND, ClickEditor, node, workflow
 from harness.client import Client
 from harness.paths import PHOTO
 from PIL import Image
@@ -65,6 +65,29 @@ def test_undo_of_comfyui_and_of_the_editor_are_one(desk, editor):
     editor.wait_for(lambda: len(editor.points) == 3)
     assert desk.page.evaluate("document.querySelectorAll('.paintseg-click').length") == 1
     editor.settle()
+
+
+def test_a_photo_that_only_a_run_makes_is_there_after_a_run_that_refuses(desk, client):
+    """A node between Load Image and the editor: nothing can be clicked on before the first run, which refuses that."""
+    flow = workflow()
+    flow["nodes"].append(
+        node(9, "ImageInvert", (0, 450), (200, 60), values=[],
+             inputs=[{"name": "image", "type": "IMAGE", "link": 9}],
+             outputs=[{"name": "IMAGE", "type": "IMAGE", "links": [1]}])
+    )  # fmt: skip
+    flow["nodes"][0]["outputs"][0]["links"] = [9]
+    flow["links"] = [[9, 1, 0, 9, 0, "IMAGE"], [1, 9, 0, 2, 0, "IMAGE"]]
+    flow |= {"last_node_id": 9, "last_link_id": 9}
+    desk.load(flow)
+    desk.page.keyboard.press("Escape")
+    desk.show_all()
+    editor = ClickEditor(desk)
+    assert "after one run" in editor.root.locator(".notice").inner_text()
+    assert desk.run(60) == "execution_error"
+    editor.ready()
+    desk.page.keyboard.press("Escape")  # the refusal
+    editor.answer(lambda: editor.click(ROCKET))
+    assert editor.points == [(*ROCKET, 1)] and desk.run(60) == "execution_success"
 
 
 def test_clicks_survive_copying_saving_and_opening(desk, editor):

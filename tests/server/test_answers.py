@@ -184,6 +184,23 @@ def test_a_node_that_nothing_was_clicked_on_says_so(client, graph):
     )
 
 
+@pytest.mark.parametrize(
+    ("clicks", "refusal"),
+    [("", "nothing says where the object is"), ({"size": [9, 90], "points": [{"x": 4, "y": 9}]}, "clear them")],
+    ids=["empty", "of another photo"],
+)
+def test_a_photo_that_only_a_run_makes_comes_with_the_refusal(client, graph, clicks, refusal):
+    photo = graph.add("LoadImage", image=PHOTO.name)
+    between = graph.add("ImageInvert", image=[photo, 0])
+    node = graph.add("PaintSeg_Click", image=[between, 0], clicks=clicks)
+    run = client.run(graph)
+    assert run.status == "error" and refusal in run.error["exception_message"]
+    told = [event.data["output"] for event in run.events if event.kind == "executed" and event.data["node"] == node]
+    (picture,) = told[0]["paintseg_picture"]
+    made = np.asarray(Image.open(io.BytesIO(client.download(picture))))
+    assert np.array_equal(made, 255 - np.asarray(Image.open(PHOTO).convert("RGB")))
+
+
 def test_what_was_kept_is_given_back_with_comfyuis_own_memory(answers, client):
     answers.ask()
     quick = answers.ask(clicks={"points": [{"x": 412, "y": 122}]})[1]["seconds"]
