@@ -31,7 +31,7 @@ export class Panel {
 
     this.stage = stageElement(words.STAGE)
     this.notice = element("div", { class: "notice" })
-    this.keys = keyList(words.KEYS)
+    this.keys = keyList(words.KEYS, () => this.toggleHelp())
     this.field = element("div", { class: "field" }, this.stage, this.notice, this.keys)
 
     /** @type {Map<string, HTMLButtonElement>} */
@@ -106,5 +106,7 @@ export class Panel {
   toggleHelp() {
     const hidden = this.keys.toggleAttribute("hidden")
     this.help.setAttribute("aria-expanded", String(!hidden))
+    // Whoever pressed with a pointer goes on with keys: Escape, for one.
+    if (!this.root.contains(document.activeElement)) this.stage.focus({ preventScroll: true })
   }
 }

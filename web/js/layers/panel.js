@@ -26,7 +26,7 @@ export class Panel {
       group("Enlarge", this.fit, this.zoomIn), element("span", { class: "spring" }), group("Help", this.help))
     this.stage = stageElement(words.STAGE)
     this.notice = element("div", { class: "notice" })
-    this.keys = keyList(words.KEYS)
+    this.keys = keyList(words.KEYS, () => this.toggleHelp())
     this.field = element("div", { class: "field" }, this.stage, this.notice, this.keys)
     this.counts = element("div", { class: "counts" })
     this.status = element("div", { class: "status", role: "status", "aria-live": "polite" })
@@ -82,5 +82,7 @@ export class Panel {
   toggleHelp() {
     const hidden = this.keys.toggleAttribute("hidden")
     this.help.setAttribute("aria-expanded", String(!hidden))
+    // Whoever pressed with a pointer goes on with keys: Escape, for one.
+    if (!this.root.contains(document.activeElement)) this.stage.focus({ preventScroll: true })
   }
 }
