@@ -147,7 +147,8 @@ export class Editor {
     const { view, photo, clicks, show, near } = this
     if (!photo) return
     view.resize(size, photo.size)
-    draw(context, { view, photo, clicks, show, near, answer: this.reply.picture, cross: this.cross.place })
+    const { picture: answer, old } = this.reply
+    draw(context, { view, photo, clicks, show, near, answer, old, cross: this.cross.place })
     this.stage.dataset.cursor = this.tool === "hand" ? "pan" : near && near.kind !== "stroke" ? "mark" : ""
   }
 
@@ -271,7 +272,7 @@ export class Editor {
 
   /** The node is gone. */
   end() {
-    this.reply.asker.end()
+    this.reply.end()
     this.canvas.end()
   }
 
