@@ -47,10 +47,11 @@ export class Panel {
     this.below = element("div", { class: "bar" }, views, element("span", { class: "spring" }), this.candidates)
     this.spinner = element("span", { class: "spinner", "aria-hidden": "true", hidden: "" })
     this.words = element("span", {})
+    // Right below the photo: a long text lies over the photo's lower edge, which so stays where it is (editor/style.js).
     this.status = element("div", { class: "status", role: "status", "aria-live": "polite" }, this.spinner, this.words)
 
     // The node's tooltip would follow the pointer over the photo: an empty title of our own ends that.
-    this.root = element("div", { class: "paintseg-editor paintseg-click", title: "" }, this.above, this.field, this.below, this.status)
+    this.root = element("div", { class: "paintseg-editor paintseg-click", title: "" }, this.above, this.field, this.status, this.below)
     this.spin(false)
   }
 

@@ -29,7 +29,8 @@ export class Panel {
     this.keys = keyList(words.KEYS, () => this.toggleHelp())
     this.field = element("div", { class: "field" }, this.stage, this.notice, this.keys)
     this.counts = element("div", { class: "counts" })
-    this.status = element("div", { class: "status", role: "status", "aria-live": "polite" })
+    this.words = element("span", {})
+    this.status = element("div", { class: "status", role: "status", "aria-live": "polite" }, this.words)
     // The node's tooltip would follow the pointer over the picture: an empty title of our own ends that.
     this.root = element("div", { class: "paintseg-editor paintseg-layers", title: "" },
       this.above, this.field, this.status, this.counts)
@@ -71,7 +72,7 @@ export class Panel {
 
   /** @param {string} text @param {"" | "note" | "bad"} [tone] */
   say(text, tone = "") {
-    this.status.textContent = text
+    this.words.textContent = text
     this.status.dataset.tone = tone
   }
 
