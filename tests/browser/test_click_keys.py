@@ -45,6 +45,9 @@ def test_the_help_closes_by_a_click_on_it_and_by_escape_after_its_button(desk, e
     editor.button("Help").click()
     text.click()
     assert not text.is_visible() and editor.text == ""
+    editor.button("Help").click()
+    text.dblclick()
+    assert not text.is_visible() and editor.text == ""
     desk.page.keyboard.press("?")  # the keys are the editor's again
     assert text.is_visible()
     editor.button("Enlarge").focus()

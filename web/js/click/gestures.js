@@ -59,6 +59,11 @@ export function listen(editor) {
     if (press.drag.kind === "point") editor.dragged(press.drag)
   })
 
+  // A click on the list of keys closes it; the second half of a double click meets the photo below.
+  editor.panel.keys.addEventListener("pointerdown", (event) => {
+    clicked = { time: event.timeStamp, from: editor.view.toPhoto(placeOf(event)), text: editor.text }
+  })
+
   stage.addEventListener("pointermove", (event) => {
     const at = placeOf(event)
     if (fingers.moved(event, at)) return
