@@ -97,6 +97,26 @@ def test_drags_make_a_box_and_strokes_and_marks_can_be_moved(desk, editor):
     editor.settle()
 
 
+def test_a_double_click_is_one_click_and_a_slow_second_one_takes_the_dot_away(desk, editor):
+    slow = 500  # milliseconds; more than a double click takes
+    desk.page.mouse.dblclick(*editor.at(ROCKET))
+    assert editor.points == [(*ROCKET, 1)]
+    desk.page.wait_for_timeout(slow)
+    x, y = editor.at(HAIR)
+    desk.page.mouse.click(x, y, button="right")
+    desk.page.mouse.click(x + 2, y + 2, button="right")
+    assert editor.points == [(*ROCKET, 1), (*HAIR, 0)]
+    desk.page.wait_for_timeout(slow)
+    editor.click(HAIR, button="right")
+    assert editor.points == [(*ROCKET, 1)]
+    desk.page.wait_for_timeout(slow)
+    desk.page.mouse.dblclick(*editor.at(ROCKET))  # takes it away, and does not set it again
+    assert editor.points == []
+    editor.press("u")
+    editor.settle()
+    assert editor.points == [(*ROCKET, 1)] and complaints(desk) == []
+
+
 def test_candidates_and_views_by_button_and_key(desk, editor):
     first = editor.answer(lambda: editor.click(ROCKET))
     assert editor.root.locator(".which").inner_text().startswith("1 / ")

@@ -7,7 +7,7 @@ from harness.client import Client
 from harness.paths import PHOTO
 from PIL import Image
 
-from .clicking import ROCKET, STEPS, complaints, opened, photograph
+from .clicking import ROCKET, SMALL, STEPS, complaints, opened, photograph
 
 UNDO = "app.extensionManager.workflow.activeWorkflow.changeTracker.undo()"
 
@@ -23,6 +23,24 @@ def test_another_photo_takes_the_clicks_away_and_undo_brings_both_back(desk, edi
     desk.page.wait_for_timeout(1000)
     editor.settle()
     assert editor.points == [(*ROCKET, 1)] and "score" in editor.said
+
+
+def test_a_long_line_of_words_moves_no_photo_and_lets_clicks_through(desk, editor, narrow):
+    before = editor.stage.bounding_box()
+    editor.click(ROCKET)
+    desk.choose_photo(narrow)
+    editor.wait_for(lambda: "Another photo" in editor.said)
+    words = editor.root.locator(".status span").last.bounding_box()
+    assert editor.stage.bounding_box() == before
+    assert words["height"] > 1.5 * editor.root.locator(".status").bounding_box()["height"]
+    photograph(desk, "long-line")
+    editor.size = SMALL
+    place = SMALL[0] // 2, SMALL[1] - 4
+    assert words["y"] < editor.at(place)[1]  # under the words
+    editor.click(place)
+    assert editor.points == [(*place, 1)]
+    editor.settle()
+    assert editor.stage.bounding_box() == before
 
 
 def test_run_right_after_another_photo_asks_without_the_old_clicks(desk, editor, narrow):

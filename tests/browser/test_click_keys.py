@@ -36,6 +36,25 @@ def test_everything_by_keyboard(desk, editor):
     assert complaints(desk) == []
 
 
+def test_the_help_closes_by_a_click_on_it_and_by_escape_after_its_button(desk, editor):
+    text = editor.root.get_by_text("a box around the object")
+    editor.button("Help").click()
+    assert text.is_visible()
+    desk.page.keyboard.press("Escape")
+    assert not text.is_visible()
+    editor.button("Help").click()
+    text.click()
+    assert not text.is_visible() and editor.text == ""
+    editor.button("Help").click()
+    text.dblclick()
+    assert not text.is_visible() and editor.text == ""
+    desk.page.keyboard.press("?")  # the keys are the editor's again
+    assert text.is_visible()
+    editor.button("Enlarge").focus()
+    desk.page.keyboard.press("Escape")
+    assert not text.is_visible() and complaints(desk) == []
+
+
 def test_keys_wheel_and_right_click_are_the_editors_inside_and_comfyuis_outside(desk, editor):
     scale = "app.canvas.ds.scale"
     before = desk.page.evaluate(scale)

@@ -1,5 +1,9 @@
-"""A custom node pack for the tests' own ComfyUI: what test_wires.py needs of other packs."""
+"""A custom node pack for the tests' own ComfyUI: what test_wires.py needs of other packs, and a node that takes
+its time."""
 
+import time
+
+import comfy.model_management
 import torch
 from comfy_execution.graph_utils import GraphBuilder
 
@@ -59,4 +63,17 @@ class PlateOfAnother:
         return {"result": (loop.out(2),), "expand": graph.finalize()}
 
 
-NODE_CLASS_MAPPINGS = {one.__name__: one for one in (CountingPainter, AnyInpaintModel, PlateOfAnother)}
+class UntilStopped:
+    RETURN_TYPES, FUNCTION, CATEGORY, OUTPUT_NODE = (), "run", "test", True
+
+    @classmethod
+    def INPUT_TYPES(cls):
+        return {"required": {}}
+
+    def run(self):
+        for _ in range(1200):
+            comfy.model_management.throw_exception_if_processing_interrupted()
+            time.sleep(0.05)
+
+
+NODE_CLASS_MAPPINGS = {one.__name__: one for one in (CountingPainter, AnyInpaintModel, PlateOfAnother, UntilStopped)}

@@ -11,6 +11,7 @@ import { overlayOf } from "./overlay.js"
  * @property {Clicks} clicks as they are just now, also in the middle of a drag
  * @property {import("./answers.js").Show} show
  * @property {ImageBitmap | null} answer what the server says of just these clicks
+ * @property {ImageBitmap | null} old what it said of other clicks, to be seen until then
  * @property {Place | null} cross where the keyboard's cross is
  * @property {import("./value.js").Mark | null} near the mark under the pointer
  */
@@ -20,11 +21,13 @@ export const OTHER = "#f0503c"
 const BOX = "#ffffff"
 const DARK = "rgba(0, 0, 0, 0.75)"
 const FAINT = 0.55 // how much is seen of marks on the cut-out, and where the object was
+const OLD = 0.45 // how much is seen of an old answer
 const DOT = 6 // radius in pixels of the stage
 
 /** @param {CanvasRenderingContext2D} context scaled to pixels of the stage @param {Scene} scene */
 export function draw(context, scene) {
-  const { view, photo, answer, show } = scene
+  const { view, photo, show } = scene
+  const answer = scene.answer ?? scene.old
   const [left, top] = view.corner
   const [width, height] = photo.size.map((side) => side * view.scale)
   context.imageSmoothingQuality = "high"
@@ -32,7 +35,10 @@ export function draw(context, scene) {
   const replaced = answer && show !== "mask"
   if (replaced && show === "cutout") checks(context, left, top, width, height)
   const source = replaced ? answer : width > photo.small.width * 1.5 ? photo.image : photo.small
+  const strength = scene.answer ? 1 : OLD
+  if (replaced) context.globalAlpha = strength
   context.drawImage(source, left, top, width, height)
+  context.globalAlpha = strength
   if (answer && show === "mask") mask(context, answer, left, top, width, height)
   marks(context, scene, replaced ? FAINT : 1)
 }

@@ -147,7 +147,8 @@ export class Editor {
     const { view, photo, clicks, show, near } = this
     if (!photo) return
     view.resize(size, photo.size)
-    draw(context, { view, photo, clicks, show, near, answer: this.reply.picture, cross: this.cross.place })
+    const { picture: answer, old } = this.reply
+    draw(context, { view, photo, clicks, show, near, answer, old, cross: this.cross.place })
     this.stage.dataset.cursor = this.tool === "hand" ? "pan" : near && near.kind !== "stroke" ? "mark" : ""
   }
 
@@ -165,15 +166,15 @@ export class Editor {
   }
 
   /** @param {Drag} drag @returns {value.Clicks | null} */
-  #result({ kind, label, mark, from, to, path }) {
+  #result({ kind, label, mark, from, to, path, again }) {
     const { saved } = this
     if (kind === "box") return value.withBox(saved, from, to)
     if (kind === "stroke") return value.withStroke(saved, label, Math.max(1, this.brush / this.view.scale), path)
     if (kind === "move" && mark?.kind === "point") return value.withPointAt(saved, mark.at, to)
     if (kind === "move" && mark?.kind === "box") return value.withSides(saved, mark.sides, to)
-    if (kind !== "point") return null
-    const again = mark?.kind === "point" && saved.points[mark.at].label === label
-    return again ? value.without(saved, mark) : value.withPoint(saved, from, label)
+    if (kind !== "point" || again) return null
+    const isThere = mark?.kind === "point" && saved.points[mark.at].label === label
+    return isThere ? value.without(saved, mark) : value.withPoint(saved, from, label)
   }
 
   /** @param {value.Mark | null} mark under the pointer */
@@ -271,7 +272,7 @@ export class Editor {
 
   /** The node is gone. */
   end() {
-    this.reply.asker.end()
+    this.reply.end()
     this.canvas.end()
   }
 

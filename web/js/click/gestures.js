@@ -8,10 +8,11 @@ import { markAt } from "./value.js"
 /** @typedef {import("./value.js").Label} Label */
 /** @typedef {import("./value.js").Mark} Mark */
 /** @typedef {"point" | "box" | "stroke" | "pan" | "move"} Kind */
-/** @typedef {{kind: Kind, label: Label, mark: Mark | null, from: Place, to: Place, path: Place[]}} Drag places of the photo */
+/** @typedef {{kind: Kind, label: Label, mark: Mark | null, from: Place, to: Place, path: Place[], again?: boolean}} Drag places of the photo; `again`: the second half of a double click */
 
 const REACH = 10 // pixels of the stage around a dot that still are the dot
 const REACH_TOUCH = 18
+const TWICE = 400 // milliseconds within which a second press on the same place is the same click
 const RIGHT = 2
 
 /** @param {import("./editor.js").Editor} editor */
@@ -19,6 +20,8 @@ export function listen(editor) {
   const { stage } = editor
   /** @type {{id: number, at: Place, last: Place, drag: Drag | null, label: Label, mark: Mark | null, slop: number} | null} */
   let press = null
+  /** @type {{time: number, from: Place, text: string} | null} the last click, and the value it left */
+  let clicked = null
 
   /** @param {MouseEvent} event */
   const placeOf = (event) => placeOn(stage, event)
@@ -26,8 +29,13 @@ export function listen(editor) {
   const markUnder = (at, touch) =>
     markAt(editor.clicks, editor.view.toPhoto(at), (touch ? REACH_TOUCH : REACH) / editor.view.scale)
 
+  /** Whether a press is the second of a double click. @param {PointerEvent} event @param {Place} from @param {number} reach in picture pixels */
+  const isAgain = (event, from, reach) =>
+    clicked !== null && clicked.text === editor.text && event.timeStamp - clicked.time <= TWICE &&
+    Math.hypot(from[0] - clicked.from[0], from[1] - clicked.from[1]) <= reach
+
   const drop = () => {
-    press = null
+    press = clicked = null
     editor.dragged(null)
   }
   const fingers = fingersOn(editor, drop)
@@ -46,7 +54,14 @@ export function listen(editor) {
     const free = editor.tool === "point" && !event.shiftKey
     press = { id: event.pointerId, at, last: at, drag: null, label, mark: free ? markUnder(at, touch) : null, slop: touch ? SLOP_TOUCH : SLOP }
     press.drag = begin(editor, press, event)
+    press.drag.again = isAgain(event, press.drag.from, (touch ? REACH_TOUCH : REACH) / editor.view.scale)
+    clicked = press.drag.kind === "point" ? { time: event.timeStamp, from: press.drag.from, text: editor.text } : null
     if (press.drag.kind === "point") editor.dragged(press.drag)
+  })
+
+  // A click on the list of keys closes it; the second half of a double click meets the photo below.
+  editor.panel.keys.addEventListener("pointerdown", (event) => {
+    clicked = { time: event.timeStamp, from: editor.view.toPhoto(placeOf(event)), text: editor.text }
   })
 
   stage.addEventListener("pointermove", (event) => {
@@ -84,6 +99,8 @@ export function listen(editor) {
     const { drag } = press
     press = null
     if (drag) editor.dropped(drag)
+    if (drag?.kind !== "point") clicked = null
+    else if (clicked) clicked.text = editor.text
   }
   stage.addEventListener("pointerup", end)
   for (const type of ["pointercancel", "lostpointercapture"]) {

@@ -31,7 +31,7 @@ export class Panel {
 
     this.stage = stageElement(words.STAGE)
     this.notice = element("div", { class: "notice" })
-    this.keys = keyList(words.KEYS)
+    this.keys = keyList(words.KEYS, () => this.toggleHelp())
     this.field = element("div", { class: "field" }, this.stage, this.notice, this.keys)
 
     /** @type {Map<string, HTMLButtonElement>} */
@@ -47,10 +47,11 @@ export class Panel {
     this.below = element("div", { class: "bar" }, views, element("span", { class: "spring" }), this.candidates)
     this.spinner = element("span", { class: "spinner", "aria-hidden": "true", hidden: "" })
     this.words = element("span", {})
+    // Right below the photo: a long text lies over the photo's lower edge, which so stays where it is (editor/style.js).
     this.status = element("div", { class: "status", role: "status", "aria-live": "polite" }, this.spinner, this.words)
 
     // The node's tooltip would follow the pointer over the photo: an empty title of our own ends that.
-    this.root = element("div", { class: "paintseg-editor paintseg-click", title: "" }, this.above, this.field, this.below, this.status)
+    this.root = element("div", { class: "paintseg-editor paintseg-click", title: "" }, this.above, this.field, this.status, this.below)
     this.spin(false)
   }
 
@@ -106,5 +107,7 @@ export class Panel {
   toggleHelp() {
     const hidden = this.keys.toggleAttribute("hidden")
     this.help.setAttribute("aria-expanded", String(!hidden))
+    // Whoever pressed with a pointer goes on with keys: Escape, for one.
+    if (!this.root.contains(document.activeElement)) this.stage.focus({ preventScroll: true })
   }
 }

@@ -2,6 +2,7 @@
 
 import { app } from "../../../../scripts/app.js"
 import { mount, watch } from "../editor/mount.js"
+import { followGraphs } from "../running.js"
 import { Editor } from "./editor.js"
 
 const TYPE = "PAINTSEG_CLICKS"
@@ -27,5 +28,8 @@ function addEditor(node, name) {
 app.registerExtension({
   name: "PaintSeg.Click",
   getCustomWidgets: () => ({ [TYPE]: addEditor }),
-  setup: watch,
+  setup() {
+    watch()
+    followGraphs()
+  },
 })

@@ -31,6 +31,7 @@ export const NO_FILE = "The photo cannot be shown: its file is gone or is no pic
 export const START = "Click on the object."
 export const ONLY_OTHER = "Click on the object too: so far only what is not the object is marked."
 export const THINKING = "Looking ..."
+export const WAITING = "Waits for the running graph ..."
 export const OTHER_PHOTO = "Another photo: the clicks on the last one were taken away. ComfyUI's undo, Ctrl+Z, brings both back."
 export const UNREADABLE = "The value of this node is no such JSON as the help page describes. A click begins anew."
 

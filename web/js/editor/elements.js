@@ -24,8 +24,14 @@ export function stageElement(label) {
   return /** @type {HTMLCanvasElement} */ (element("canvas", attributes))
 }
 
-/** A list of keys and what they do, hidden at first. @param {string[][]} keys */
-export function keyList(keys) {
+/** A list of keys and what they do, hidden at first; a click on it closes it. @param {string[][]} keys @param {() => void} close */
+export function keyList(keys, close) {
   const rows = keys.flatMap(([key, does]) => [element("dt", {}, key), element("dd", {}, does)])
-  return element("div", { class: "help", hidden: "" }, element("dl", {}, ...rows))
+  const list = element("div", { class: "help", hidden: "" }, element("dl", {}, ...rows))
+  list.addEventListener("click", () => {
+    const chosen = getSelection()
+    const isCopying = chosen && !chosen.isCollapsed && list.contains(chosen.anchorNode)
+    if (!isCopying) close()
+  })
+  return list
 }

@@ -1,7 +1,7 @@
 // Actions by keyboard, while an editor's stage has the focus.
 
 /** @template Editor @typedef {Record<string, (editor: Editor) => void>} Actions by the key, in small letters */
-/** @typedef {{root: HTMLElement, stage: HTMLElement, expectUndo: () => void}} Focused */
+/** @typedef {{root: HTMLElement, stage: HTMLElement, panel: {isHelping: boolean}, expectUndo: () => void}} Focused */
 
 const STEP = 0.02 // of the picture's longer side, for an arrow key; with Shift one pixel
 /** @type {Record<string, [number, number]>} */
@@ -22,7 +22,8 @@ export function listenToKeys(editor, actions, shifted, move) {
     // Wherever the focus is in the editor: these would delete the node.
     if (KEPT_FROM_COMFYUI.has(key)) event.stopPropagation()
     if (event.ctrlKey || event.metaKey) editor.expectUndo()
-    if (event.target !== editor.stage || event.ctrlKey || event.metaKey || event.altKey) return
+    const closesHelp = key === "escape" && editor.panel.isHelping // from its button too
+    if ((event.target !== editor.stage && !closesHelp) || event.ctrlKey || event.metaKey || event.altKey) return
     const arrow = ARROWS[key]
     const action = (event.shiftKey ? shifted : actions)[key]
     if (!arrow && !action) return

@@ -38,10 +38,11 @@ const STYLE = `
 .paintseg-editor .help dl { display: grid; grid-template-columns: auto 1fr; gap: 4px 12px; margin: 0; }
 .paintseg-editor .help dt { font-weight: 600; }
 .paintseg-editor .help dd { margin: 0; }
-.paintseg-editor .status { display: flex; flex: none; align-items: flex-start; gap: 6px; min-height: 17px; overflow: hidden; }
+.paintseg-editor .status { position: relative; display: flex; flex: none; align-items: flex-end; gap: 6px; height: 17px; pointer-events: none; }
+.paintseg-editor .status span:last-child { flex: 1 1 0; min-width: 0; max-height: 102px; overflow: hidden; background: var(--comfy-input-bg, #222); }
 .paintseg-editor .status[data-tone="bad"] { color: var(--error-text, #ff7a66); }
 .paintseg-editor .status[data-tone="note"] { color: #e8b04a; }
-.paintseg-editor .spinner { flex: none; width: 12px; height: 12px; margin-top: 2px; border-radius: 50%; border: 2px solid currentColor;
+.paintseg-editor .spinner { flex: none; width: 12px; height: 12px; margin-bottom: 2px; border-radius: 50%; border: 2px solid currentColor;
   border-right-color: transparent; animation: paintseg-turn 0.8s linear infinite; }
 .paintseg-editor [hidden] { display: none; }
 @keyframes paintseg-turn { to { transform: rotate(360deg); } }

@@ -26,10 +26,11 @@ export class Panel {
       group("Enlarge", this.fit, this.zoomIn), element("span", { class: "spring" }), group("Help", this.help))
     this.stage = stageElement(words.STAGE)
     this.notice = element("div", { class: "notice" })
-    this.keys = keyList(words.KEYS)
+    this.keys = keyList(words.KEYS, () => this.toggleHelp())
     this.field = element("div", { class: "field" }, this.stage, this.notice, this.keys)
     this.counts = element("div", { class: "counts" })
-    this.status = element("div", { class: "status", role: "status", "aria-live": "polite" })
+    this.words = element("span", {})
+    this.status = element("div", { class: "status", role: "status", "aria-live": "polite" }, this.words)
     // The node's tooltip would follow the pointer over the picture: an empty title of our own ends that.
     this.root = element("div", { class: "paintseg-editor paintseg-layers", title: "" },
       this.above, this.field, this.status, this.counts)
@@ -71,7 +72,7 @@ export class Panel {
 
   /** @param {string} text @param {"" | "note" | "bad"} [tone] */
   say(text, tone = "") {
-    this.status.textContent = text
+    this.words.textContent = text
     this.status.dataset.tone = tone
   }
 
@@ -82,5 +83,7 @@ export class Panel {
   toggleHelp() {
     const hidden = this.keys.toggleAttribute("hidden")
     this.help.setAttribute("aria-expanded", String(!hidden))
+    // Whoever pressed with a pointer goes on with keys: Escape, for one.
+    if (!this.root.contains(document.activeElement)) this.stage.focus({ preventScroll: true })
   }
 }
