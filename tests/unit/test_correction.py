@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from paintseg import preset
 from paintseg.finish.refine import Finish
-from paintseg.locate import pixel_walk
+from paintseg.locate import correction, pixel_walk
 from paintseg.locate.correction import Sight, corrected
 from paintseg.locate.pixel_walk import depth_at, flipped, leak
+from paintseg.ops.morphology import dilate
 from paintseg.ops.overlap import intersection_over_union
 
 CONFIG = preset("balanced")
@@ -140,6 +141,32 @@ def test_the_walk_solves_its_equation():
     expected = towards.copy()
     expected[~held] = np.linalg.solve(dense[np.ix_(~held, ~held)], right[~held])
     assert np.allclose(pixel_walk._screened(steps, 0.05, towards, held), expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("side", [True, False])
+def test_what_a_click_changes_is_in_no_doubt_but_at_its_edge(side):
+    """Or a cut-out would show a ghost of what was taken away, and what was added as if through a veil."""
+    wall, window = block(8, 8, 88, 88), block(40, 30, 54, 66)
+    image = photo((wall, (0.9, 0.9, 0.85)), (window, DARK))
+    doubtful = torch.where(wall, 0.8, 0.1)
+    soft = torch.where(wall & ~window, 0.8, 0.35) if side else doubtful
+    at = (47, 48)
+    after = corrected(soft, sight_of(image), clicks([(20, 20), at], []) if side else clicks([(20, 20)], [at]), CONFIG)
+    changed = (after > 0.5) ^ (soft > 0.5)
+    inner = changed & ~dilate((after > 0.5) ^ side, 3)
+    assert inner.sum() > 50 and (after[inner] == (1.0 if side else 0.0)).all()
+
+
+def test_no_change_is_far_larger_than_the_click_is_deep(monkeypatch):
+    """Patches that all look like the click's would take half of the object away for a small hole in it."""
+    body = block(8, 8, 88, 88)
+    everything = body.numpy(), body.float().numpy()
+    monkeypatch.setattr(correction, "_piece_of_its_own", lambda *_: everything)
+    monkeypatch.setattr(correction, "_LARGEST", 0.5)
+    image = photo((body, RED))
+    after = corrected(body.float(), sight_of(image), clicks([(20, 20)], [(48, 48)]), CONFIG) > 0.5
+    depth = depth_at(body, (48, 48))[1]
+    assert not after[48, 48] and (body & ~after).sum() <= 0.6 * np.pi * depth**2
 
 
 def test_a_farther_reach_changes_more():
