@@ -52,7 +52,7 @@ def save_picture(photo: Tensor) -> dict[str, str]:
 
 
 def show_now(shown: Mapping[str, object]) -> None:
-    """Give the browser what the node under way shows, for a node that is about to refuse: one that fails shows nothing."""
+    """Give the browser what the node under way shows, for one that is about to refuse: what fails shows nothing."""
     from server import PromptServer
 
     context, server = get_executing_context(), getattr(PromptServer, "instance", None)
