@@ -100,7 +100,7 @@ def test_a_photo_that_only_a_run_makes_is_there_after_a_run_that_refuses(desk, c
     desk.page.keyboard.press("Escape")
     desk.show_all()
     editor = ClickEditor(desk)
-    assert "after one run" in editor.root.locator(".notice").inner_text()
+    editor.wait_for(lambda: "after one run" in editor.root.locator(".notice").inner_text())
     assert desk.run(60) == "execution_error"
     editor.ready()
     desk.page.keyboard.press("Escape")  # the refusal

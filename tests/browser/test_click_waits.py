@@ -8,7 +8,7 @@ INSIDE, NEW = (400, 130), (187, 263)  # on the rocket; where no other test click
 STARTED = """() => {
     window.started = null
     const tell = ({ detail }) => { window.started = String(detail?.node ?? detail) }
-    app.api.addEventListener("executing", tell, { once: true })
+    app.api.addEventListener("executing", tell)
 }"""
 
 
@@ -28,7 +28,7 @@ def test_while_a_graph_runs_the_line_says_so_and_the_old_mask_stays_dimmed(desk,
     try:
         desk.page.wait_for_function("window.started === '5'")
         editor.click(NEW, button="right")
-        editor.wait_for(lambda: editor.said == "Waits for the running graph ...", seconds=1)
+        editor.wait_for(lambda: editor.said == "Waits for the running graph ...", seconds=5)
         desk.page.wait_for_timeout(300)
         photograph(desk, "waits")
         old = editor.colour(INSIDE)
