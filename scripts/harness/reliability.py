@@ -24,6 +24,8 @@ SHARES = (
     ("test_models.py",),
     ("test_text.py", "test_masks.py", "test_coverage_guided.py"),
 )
+# Of the server's tests, half of their time, with a ComfyUI of its own: both processes end together.
+WORKFLOWS = ("test_workflows.py", "test_model_workflows.py", "test_demo.py", "test_first_run.py")
 # What the nodes' own tests need ComfyUI for; the rest of tests/unit is the library's.
 ON_COMFYUI = (
     "test_symbols.py",
@@ -64,10 +66,15 @@ def everything_at_once(parts: list[str], everything: bool, passed_on: list[str])
 
 
 def jobs(parts: list[str], everything: bool) -> list[Job]:
-    """A process each, the longest first, so that two at a time end at about the same time: units and fuzzing beside
-    the browser's and the server's. Server and browser have a ComfyUI each. Fuzzing is a smoke of a few inputs beside
+    """A process each, the longest first, so that two at a time end at about the same time: units beside the browser's,
+    then the server's in two halves. Server and browser have a ComfyUI each. Fuzzing is a smoke of a few inputs beside
     other parts, and thousands by itself or with everything."""
-    made: list[Job] = [(part, [f"tests/{part}"], {}) for part in ("unit", "browser", "server") if part in parts]
+    made: list[Job] = [(part, [f"tests/{part}"], {}) for part in ("unit", "browser") if part in parts]
+    if "server" in parts:
+        files = sorted(path.name for path in (ROOT / "tests" / "server").glob("test_*.py"))
+        halves = ([name for name in files if (name in WORKFLOWS) is chosen] for chosen in (True, False))
+        named = zip(("workflows", "server"), halves, strict=True)
+        made += [(name, [f"tests/server/{file}" for file in half], {}) for name, half in named]
     if "fuzz" not in parts:
         return made
     examples = MOST if everything else MANY if parts == ["fuzz"] else {}
