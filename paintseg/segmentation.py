@@ -99,21 +99,13 @@ class Session:
                 states.append(state)
                 if progress is not None:
                     progress(state)
-            soft = finish(states[-1], lambda: self._clicked(prompt))
+            soft = finish(states[-1])
             return Result(mask=soft > 0.5, soft=soft, states=tuple(states))
 
     def begin(self, prompt: Prompt, painter: Painter, seed: int = 0, outpainter: Painter | None = None) -> amcp.State:
         """The state before the first step, on a canvas both painters can paint; arguments as in `segment`."""
         multiple = lcm(painter.multiple, (outpainter or painter).multiple)
         return amcp.start(prepare(self.image, prompt, self.encoder, self.config, multiple, self._looks), seed)
-
-    def _clicked(self, prompt: Prompt) -> tuple[Tensor, Tensor]:
-        """What clicks after the first thing said change in its answer, H x W bool, and the answer to all, H x W.
-
-        Corrected anew, in another view, the result of the loop might change less or more than its user has seen.
-        """
-        first, last = (answer(self._windows, one, self.config) for one in (prompt.first_said(), prompt))
-        return first.mask != last.mask, last.soft
 
     @cached_property
     def _windows(self) -> Windows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -45,15 +45,11 @@ class Result:
 
 
 @says_shortage
-def finish(state: State, clicked: Callable[[], tuple[Tensor, Tensor]] | None = None) -> Tensor:
+def finish(state: State) -> Tensor:
     """Probability of the object at the photo's resolution, H x W in [0, 1], from any state of the loop.
 
     Without a finish (`Config.finish` "none") it is the loop's mask, its edge interpolated. Either is corrected by the
     clicks of the scene.
-
-    Args:
-        clicked: what the clicks changed in the answer that was seen, H x W bool, and that answer, H x W in [0, 1]. It
-            is asked where the result does not agree with the clicks, which then change the same in the result.
     """
     scene, config = state.scene, state.scene.config
     view = scene.view
@@ -70,8 +66,6 @@ def finish(state: State, clicked: Callable[[], tuple[Tensor, Tensor]] | None = N
         reach = 2 + round(NEGATIVE_RADIUS / 512 * max(x1 - x0, y1 - y0))
         soft = drop_refused(soft, scene.prompt, reach)
     soft = keep_off(soft, scene.prompt)
-    if clicked is not None and not agrees(soft, scene.clicks):
-        soft = torch.where(*clicked(), soft)
     if agrees(soft, scene.clicks):
         return soft
     before = resize(soft[None, None, y0:y1, x0:x1], refiner().size)[0, 0]
