@@ -199,6 +199,7 @@ def _mean_field(terms: list[_Term], advantage: Array, iterations: int) -> Array:
 
 
 def _probability(advantage: Array) -> Array:
+    """The logistic function, without overflow; NumPy has none."""
     return advantage.sigmoid() if isinstance(advantage, Tensor) else 0.5 + 0.5 * np.tanh(0.5 * advantage)
 
 

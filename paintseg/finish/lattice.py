@@ -279,8 +279,7 @@ def _neighbours(known: Array, steps: list[int]) -> tuple[Array, Array]:
     first = _there(np.roll(np.arange(corners), -1) * most, known)[:, None, None]
     size = corners * most
     found = xp.where(there, place.reshape(wanted.shape) + first, size)
-    before = xp.empty((corners, size), dtype=xp.int32, **like)
-    before[:] = xp.moveaxis(found, 0, 1).reshape(corners, size)
+    before = xp.asarray(xp.moveaxis(found, 0, 1).reshape(corners, size), dtype=xp.int32)
     after = xp.full((corners, size + 1), size, dtype=xp.int32, **like)
     after[direction, before] = xp.arange(size, dtype=xp.int32, **like)
     return after[:, :-1], before

@@ -61,17 +61,22 @@ def place_box(box: PixelBox, frame: Frame, config: Config, size: tuple[int, int]
     if min(wide * grid[1] / size[1], high * grid[0] / size[0]) < _FEWEST:
         return box
     walk = walk_over(keys)
-    drawn = _found(walk, cells_in(box, grid, size), config)
-    held = 0 if drawn is None else int(drawn.sum())
 
     def place(across: float, down: float) -> PixelBox:
         return _on_photo((x0 + across * wide, y0 + down * high, x1 + across * wide, y1 + down * high), size)
+
+    @cache  # the place drawn is compared with every other one
+    def found_at(across: float, down: float) -> Tensor | None:
+        return _found(walk, cells_in(place(across, down), grid, size), config)
+
+    drawn = found_at(0.0, 0.0)
+    held = 0 if drawn is None else int(drawn.sum())
 
     def cost(across: float, down: float) -> float | None:
         there = place(across, down)
         if (there[2] - there[0]) * (there[3] - there[1]) < _WHOLE * wide * high:
             return None
-        found = _found(walk, cells_in(there, grid, size), config)
+        found = found_at(across, down)
         if found is None or int(found.sum()) < held:
             return None
         return walk.normalised_cut(found.flatten().to(walk.usual.dtype))

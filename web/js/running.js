@@ -4,6 +4,7 @@ import { api } from "../../../scripts/api.js"
 
 let isOnProcessor = false
 let isRunning = false
+let isFollowing = false
 /** @type {Set<() => void>} */
 const listeners = new Set()
 
@@ -11,6 +12,7 @@ export const isGraphRunning = () => isOnProcessor && isRunning
 
 /** Be told when a graph begins or ends; returns what ends that. @param {() => void} listener */
 export function whenGraphsRun(listener) {
+  if (!isFollowing) followGraphs() // no request for a page without such an editor
   listeners.add(listener)
   return () => void listeners.delete(listener)
 }
@@ -25,8 +27,9 @@ function take(status) {
 /** @param {string} route @returns {Promise<any>} */
 const ask = async (route) => (await api.fetchApi(route)).json()
 
-/** Follow the server from now on; for an extension's setup. */
-export async function followGraphs() {
+/** Follow the server from now on. */
+async function followGraphs() {
+  isFollowing = true
   api.addEventListener("status", ({ detail }) => take(detail))
   try {
     isOnProcessor = (await ask("/system_stats")).devices?.[0]?.type === "cpu"

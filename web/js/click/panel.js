@@ -1,6 +1,6 @@
 // The editor's buttons and its line of words. What they do is the editor's.
 
-import { button, element, group, keyList, stageElement } from "../editor/elements.js"
+import { button, element, group, keyList, stageElement, toggleKeyList } from "../editor/elements.js"
 import { icon } from "../editor/icons.js"
 import * as words from "./words.js"
 
@@ -105,9 +105,6 @@ export class Panel {
   }
 
   toggleHelp() {
-    const hidden = this.keys.toggleAttribute("hidden")
-    this.help.setAttribute("aria-expanded", String(!hidden))
-    // Whoever pressed with a pointer goes on with keys: Escape, for one.
-    if (!this.root.contains(document.activeElement)) this.stage.focus({ preventScroll: true })
+    toggleKeyList(this)
   }
 }

@@ -2,7 +2,6 @@
 
 import { app } from "../../../../scripts/app.js"
 import { mount, watch } from "../editor/mount.js"
-import { followGraphs } from "../running.js"
 import { Editor } from "./editor.js"
 
 const TYPE = "PAINTSEG_CLICKS"
@@ -28,8 +27,5 @@ function addEditor(node, name) {
 app.registerExtension({
   name: "PaintSeg.Click",
   getCustomWidgets: () => ({ [TYPE]: addEditor }),
-  setup() {
-    watch()
-    followGraphs()
-  },
+  setup: watch,
 })

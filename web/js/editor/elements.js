@@ -35,3 +35,15 @@ export function keyList(keys, close) {
   })
   return list
 }
+
+/**
+ * Show or hide an editor's list of keys.
+ *
+ * @param {{root: HTMLElement, stage: HTMLElement, keys: HTMLElement, help: HTMLElement}} panel `help` is the button for it
+ */
+export function toggleKeyList({ root, stage, keys, help }) {
+  const hidden = keys.toggleAttribute("hidden")
+  help.setAttribute("aria-expanded", String(!hidden))
+  // Whoever pressed with a pointer goes on with keys: Escape, for one.
+  if (!root.contains(document.activeElement)) stage.focus({ preventScroll: true })
+}
