@@ -83,8 +83,9 @@ def locate(prompt: Prompt, frame: Frame, config: Config) -> Located:
         if (region.flatten() & outside).any():
             # A negative point lies on the piece found: what walks from there visit more is taken off it. Elsewhere
             # the point has nothing to say, least of all about a twin of what it lies on.
+            # Nothing is added: the second cut may tell the negative strokes from all the rest of the photo.
             lead = visits - log_visits(walk, outside, RESTART)
-            prior = standardise(torch.minimum(visits, visits.mean() + lead))
+            prior = torch.minimum(prior, standardise(torch.minimum(visits, visits.mean() + lead)))
             region = pieces_at((prior > 0).view(height, width), inside.view(height, width))
         if not region.any():  # all patches alike, as on a blank wall
             region = inside.view(height, width)

@@ -8,8 +8,10 @@ from paintseg.config import preset
 from paintseg.locate.region import locate, prior_of, standardise
 from paintseg.prompts import mask_prompt, point_prompt, scribble_prompt
 from paintseg.views.frames import photo_frame
+from paintseg.views.looks import Looks
 
-from .small_models import MeanColour, disc_photo, iou
+from .small_models import MeanColour, disc_photo, embedded, example, iou
+from .test_floors import prompt_of
 
 CONFIG = preset("paper", start="affinity", encoder_size=128)
 SIZE = (96, 128)
@@ -115,3 +117,11 @@ def test_where_nothing_is_like_the_seeds_they_are_the_object():
 def test_no_patches_to_compare_with_leave_the_prior_as_it_is(seeds):
     visits = torch.tensor([3.0, 2.0, 1.0, 0.0])
     assert (prior_of(visits, seeds) == standardise(visits)).all()
+
+
+def test_negative_strokes_only_take_away():
+    """Cut anew with what they say, the photo fell apart into negative strokes and all the rest, which was the object."""
+    (photo, shuttle), encoder, config = example(), embedded().encoder, preset("balanced")
+    frame = photo_frame(photo[None], encoder, config, config.encoder_size, Looks(photo, encoder))
+    start = locate(prompt_of("shuttle", "strokes"), frame, config)
+    assert iou(start.region, shuttle) > 0.7
