@@ -5,9 +5,11 @@ import threading
 import pytest
 import torch
 import torch.nn.functional as F
+from harness.paths import PHOTO as ASTRONAUT
 
 from paintseg.config import preset
 from paintseg.errors import InputError
+from paintseg.io.reading import read_photo
 from paintseg.prompts import Prompt, box_prompt, point_prompt
 from paintseg.segmentation import Session, segment
 from paintseg.views.looks import FeatureCache, Looks
@@ -222,3 +224,15 @@ def test_clicks_on_a_part_of_a_large_photo_share_their_window():
     for x, y in ((1030, 280), (970, 320)):
         assert one.answer(point_prompt([(1000, 300), (x, y)], (1200, 1600))).box == first.box
     assert len(one.encoder.shown) == seen
+
+
+def test_a_run_has_what_was_clicked_away_as_it_was_seen():
+    """Corrected in the run's own view, half of a part that was clicked away came back."""
+    models, photo = embedded(), read_photo(ASTRONAUT)
+    shown = Session(photo, models.encoder, preset("fast"))
+    prompt = Prompt(shown.size, points=((150, 430),), negative_points=((225, 110),), order=(True, False))
+    first, last = (shown.answer(one).mask for one in (prompt.first_said(), prompt))
+    changed = first ^ last
+    assert changed.sum() > 2000
+    run = shown.segment(prompt, models.painter).mask
+    assert (run[changed] == last[changed]).float().mean() > 0.9

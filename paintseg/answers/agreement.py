@@ -1,0 +1,42 @@
+"""A result that says the same as the answer its user has clicked on.
+
+The loop looks at a view of its own, with patches of its own. A part that was clicked away in the editor may therefore
+come out as the object, or the reverse. Nobody would understand that, so the parts are as they were seen, and the edges
+as the loop found them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from scipy import ndimage
+from torch import Tensor
+
+from ..prompts import Prompt
+from .answer import Answer
+
+EDGE = 1 / 50
+"""Depth, over the photo's longer side, up to which what differs is an edge that was found elsewhere, and not a part."""
+
+
+def corrects(prompt: Prompt) -> bool:
+    """Whether a prompt has clicks that corrected an answer: any but the point it begins with."""
+    return len(prompt.clicks()) > (prompt.kind == "point")
+
+
+def as_seen(soft: Tensor, seen: Answer) -> Tensor:
+    """A result, with those parts as they were seen that came out the other way.
+
+    Args:
+        soft: H x W in [0, 1], the result.
+        seen: the answer to the same prompt.
+
+    Returns H x W in [0, 1]; `soft` itself where the two differ at edges alone.
+    """
+    contrary = ((soft > 0.5) ^ seen.mask).numpy()
+    labels, count = ndimage.label(contrary)
+    if not count:
+        return soft
+    depth = ndimage.distance_transform_edt(np.pad(contrary, 1))[1:-1, 1:-1]
+    deep = np.append(False, ndimage.maximum(depth, labels, range(1, count + 1)) > EDGE * max(soft.shape))
+    return torch.where(torch.from_numpy(deep[labels]), seen.soft, soft) if deep.any() else soft
