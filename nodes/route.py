@@ -29,13 +29,20 @@ from ..paintseg.encoders.dino import load_dinov2_small
 from ..paintseg.errors import InputError
 from ..paintseg.ops.memory import SHORTAGE, is_shortage
 from ..paintseg.ops.precision import takes_half
-from ..paintseg.painters import Painter
-from ..paintseg.painters.migan import load_migan
 from ..paintseg.segmentation import Session
-from ..paintseg.tasks.live import LARGEST_BODY, Conversations, Picture, Question, Reply, read_question, respond
+from ..paintseg.tasks.live import (
+    LARGEST_BODY,
+    Conversations,
+    Picture,
+    Question,
+    Reply,
+    quick_painter,
+    read_question,
+    respond,
+)
 from ..paintseg.tasks.turns import Superseded, Turns
 from .convert import photos_from
-from .managed import FEATURES, embedded_encoder, embedded_painter
+from .managed import FEATURES, embedded_encoder
 
 if TYPE_CHECKING:
     from server import PromptServer
@@ -169,7 +176,7 @@ def _work(server: PromptServer, question: Question, path: Path, check: Callable[
         status = path.stat()
         key = str(path), status.st_mtime_ns, status.st_size
         conversation = _CONVERSATIONS.get(key, lambda: _session(path, question.picture))
-        return respond(conversation, question, _painter, check)
+        return respond(conversation, question, quick_painter, check)
 
 
 def _session(path: Path, picture: Picture) -> Session:
@@ -213,13 +220,6 @@ def _encoder() -> Encoder:
     if takes_half("auto", "cpu"):
         own.module.bfloat16()
     return own
-
-
-@cache
-def _painter() -> Painter:
-    """The embedded painter, likewise."""
-    managed = embedded_painter()
-    return managed.inner if managed.device.type == "cpu" else load_migan()
 
 
 def _refusal(status: int, sentence: str) -> web.Response:

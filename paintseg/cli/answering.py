@@ -27,7 +27,7 @@ def measure_answers(
     import torch
 
     from ..segmentation import Session
-    from ..tasks.live import Conversation, Picture, Question, Show, respond
+    from ..tasks.live import Conversation, Picture, Question, Show, quick_painter, respond
 
     height, width = image.shape[1:]
     x0, y0, x1, y1 = prompt.box or (0, 0, width, height)
@@ -40,7 +40,7 @@ def measure_answers(
         question = Question(Picture("photo", "", "input"), "bench", clicks, show, 1024)
         wall, processor = time.perf_counter(), time.process_time()
         conversation = before or Conversation(Session(image, models.encoder, config))
-        respond(conversation, question, lambda: models.painter)
+        respond(conversation, question, quick_painter)
         timed[kind].append((time.perf_counter() - wall, time.process_time() - processor))
         return conversation
 

@@ -19,6 +19,9 @@ from ..weights import load_weights
 from .base import check_request, keep_outside
 from .migan_network import MIGAN
 
+SIZE = 512
+"""Side in pixels of the photos that the network was trained on; smaller ones are painted faster, and less well."""
+
 REACH = 64
 """Largest shift in pixels of a photo for variety: half the stride of the network's deepest level."""
 
@@ -33,11 +36,10 @@ class MIGANPainter:
 
     name = "MI-GAN"
     multiple = 128
-    size = 512
     stochastic = True
 
-    def __init__(self, module: MIGAN) -> None:
-        self.module = module
+    def __init__(self, module: MIGAN, size: int = SIZE) -> None:
+        self.module, self.size = module, size
 
     @torch.no_grad()
     def paint(self, image: Tensor, hole: Tensor, count: int = 1, generator: torch.Generator | None = None) -> Tensor:
@@ -110,11 +112,11 @@ def translate(x: Tensor, right: int, down: int) -> Tensor:
     return functional.pad(x, room, mode="reflect")[:, top : top + height, left : left + width]
 
 
-def load_migan(device: torch.device | str = "cpu") -> MIGANPainter:
+def load_migan(device: torch.device | str = "cpu", size: int = SIZE) -> MIGANPainter:
     """The embedded painter, in float32. Raises WeightsError when its file is missing or broken."""
     module = MIGAN()
     module.load_state_dict(load_weights("migan_places2_512"))
     module.eval().requires_grad_(False)
     # torch's own declaration of `to` leaves the memory format out.
     module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return MIGANPainter(module)
+    return MIGANPainter(module, size)

@@ -11,8 +11,9 @@ from PIL import Image
 from paintseg.config import preset
 from paintseg.errors import InputError
 from paintseg.segmentation import Session
-from paintseg.tasks.live import LARGEST_BODY, Conversation, Conversations, read_question, respond
+from paintseg.tasks.live import LARGEST_BODY, Conversation, Conversations, quick_painter, read_question, respond
 
+from .painter_conformance import PainterConformance
 from .small_models import MeanColour, Surroundings, disc_photo, iou
 from .test_calls import CountsImages
 
@@ -142,3 +143,27 @@ def test_conversations_give_up_the_oldest_photos_beyond_their_bytes_but_never_th
     assert get("fourth") is get("fourth")
     kept.clear()
     assert kept.nbytes == 0
+
+
+class QuickPainter(PainterConformance):
+    half: bool
+
+    @pytest.fixture
+    def painter(self, monkeypatch):
+        monkeypatch.setattr("paintseg.tasks.live.takes_half", lambda *_: self.half)
+        return quick_painter.__wrapped__()
+
+
+class TestThePainterOfTheMomentIsAPainter(QuickPainter):
+    half = False
+
+    def test_it_paints_smaller(self, painter):
+        assert painter.size == 384
+
+
+class TestThePainterOfTheMomentInHalfPrecisionIsAPainter(QuickPainter):
+    half = True
+
+    def test_it_paints_at_full_size(self, painter):
+        assert painter.size == 512
+        assert {weight.dtype for weight in painter.module.parameters()} == {torch.bfloat16}
