@@ -28,10 +28,12 @@ def place(item):
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items):
     """Every run meets both front ends and both styles of nodes: classic nodes on the pinned front end, Nodes 2.0 on the
-    newest. The other two pairs are long, but for the tests marked `everywhere`."""
+    newest. The other two pairs are long, but for the tests marked `everywhere`. The pinned front end speaks one other
+    language, the newest all."""
     for item in items:
         values = params(item)
         rare = "desk" in values and (values["desk"] == "classic") != (values["server"] == "pinned")
+        rare |= values.get("server") == "pinned" and values.get("language", "fr") != "fr"
         if rare and item.get_closest_marker("everywhere") is None:
             item.add_marker("long")
     yield
