@@ -117,10 +117,10 @@ CALLS = {
         IMAGE, DISC[None].float(), 0, 2, False, -1, painter, ENCODER
     ),
     "amodal": lambda nodes, painter: nodes.amodal.Amodal.execute(
-        IMAGE, FRONT[None], "paper", 0, 1, DISC[None].float(), painter=painter, encoder=ENCODER
+        IMAGE, FRONT[None], 1, DISC[None].float(), preset="paper", seed=0, painter=painter, encoder=ENCODER
     ),
     "layers": lambda nodes, painter: nodes.layers.Layers.execute(
-        IMAGE, "paper", 0, 1, 1, False, (BOX,), painter, ENCODER
+        IMAGE, 1, 1, False, (BOX,), preset="paper", seed=0, painter=painter, encoder=ENCODER
     ),
 }
 
