@@ -67,7 +67,6 @@ class ManagedPainter(Managed):
         self.size, self.stochastic = painter.size, painter.stochastic
 
     def paint(self, image: Tensor, hole: Tensor, count: int, generator: torch.Generator | None) -> Tensor:
-        """See `Painter.paint`."""
         self.make_ready(PIXEL_BYTES * count * image.shape[-2] * image.shape[-1])
         return self.inner.paint(image, hole, count, generator)
 
@@ -85,12 +84,10 @@ class ManagedDINO(Managed):
         self.name, self.stride, self.size = encoder.name, encoder.stride, encoder.size
 
     def encode(self, images: Tensor) -> Tensor:
-        """See `Encoder.encode`."""
         self.make_ready(encoding_bytes(images, self.stride, self.inner.width))
         return self.inner.encode(images)
 
     def features(self, images: Tensor, **wanted: Any) -> Features:
-        """See `DINOEncoder.features`."""
         self.make_ready(encoding_bytes(images, self.stride, self.inner.width, bool(wanted.get("keys"))))
         return self.inner.features(images, **wanted)
 

@@ -25,7 +25,7 @@ from .tally import assert_sentence, attempt, fuzzed
 @given(texts())
 def test_points(text):
     with attempt("read_points"):
-        assert all(math.isfinite(x) and math.isfinite(y) for x, y in read_points(text, "", (100, 200)).points)
+        assert all(math.isfinite(x) and math.isfinite(y) for x, y in read_points(text, "", (100, 200))[0])
 
 
 @fuzzed
