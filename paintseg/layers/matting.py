@@ -118,9 +118,8 @@ def laplacian(image: Tensor, radius: int) -> Callable[[Tensor], Tensor]:
     inverse = _inverse(image, mean, radius, _EPSILON / count[0])
 
     def product(values: Tensor) -> Tensor:
-        slope, offset = _lines(image, mean, inverse, values, radius)
-        both = local_mean(torch.cat([slope, offset[None]]), radius)
-        return count[0] * (values - (both[:3] * image).sum(0) - both[3])
+        lines = _lines(image, mean, inverse, values, radius)
+        return count[0] * (values - (lines[:3] * image).sum(0) - lines[3])
 
     return product
 
@@ -135,10 +134,8 @@ def carry(values: Tensor, image: Tensor, finer: Tensor, radius: int) -> Tensor:
     """
     mean = local_mean(image, radius)
     inverse = _inverse(image, mean, radius, torch.full_like(mean[0], _GUIDED))
-    slope, offset = _lines(image, mean, inverse, values, radius)
-    both = local_mean(torch.cat([slope, offset[None]]), radius)
-    both = resize(both[None], size_of(finer), clamp=False)[0]
-    return (both[:3] * finer).sum(0) + both[3]
+    lines = resize(_lines(image, mean, inverse, values, radius)[None], size_of(finer), clamp=False)[0]
+    return (lines[:3] * finer).sum(0) + lines[3]
 
 
 def _inverse(image: Tensor, mean: Tensor, radius: int, damping: Tensor) -> Tensor:
@@ -149,12 +146,13 @@ def _inverse(image: Tensor, mean: Tensor, radius: int, damping: Tensor) -> Tenso
     return torch.linalg.inv(covariance + damping[..., None, None] * identity)
 
 
-def _lines(image: Tensor, mean: Tensor, inverse: Tensor, values: Tensor, radius: int) -> tuple[Tensor, Tensor]:
-    """Every window's best linear function from colours to values: slopes 3 x h x w and offsets h x w."""
+def _lines(image: Tensor, mean: Tensor, inverse: Tensor, values: Tensor, radius: int) -> Tensor:
+    """The windows' best linear functions from colours to values: three slopes and an offset, 4 x h x w, of every pixel
+    the means over the windows that it is in."""
     both = local_mean(torch.cat([image * values, values[None]]), radius)
     shared = (both[:3] - mean * both[3]).permute(1, 2, 0)
     slope = (inverse @ shared[..., None])[..., 0].permute(2, 0, 1)
-    return slope, both[3] - (slope * mean).sum(0)
+    return local_mean(torch.cat([slope, (both[3] - (slope * mean).sum(0))[None]]), radius)
 
 
 def _band(inside: Tensor, reach: int) -> Tensor:
