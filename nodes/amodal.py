@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..paintseg.errors import InputError
 from ..paintseg.io.inputs import as_masks, pair_up
-from ..paintseg.layers import amodal
+from ..paintseg.layers.amodal import amodal
 from ..paintseg.ops.images import resize_mask, size_of
 from ..paintseg.prompts import Prompt
 from .convert import image_output, mask_output, pictures_from

@@ -11,7 +11,8 @@ from torch import Tensor
 from ..paintseg.config import Config, preset
 from ..paintseg.errors import InputError
 from ..paintseg.io.inputs import as_photos, as_pictures
-from ..paintseg.layers import NamedLayer, Stack, read_layers
+from ..paintseg.layers.document import Stack, read_layers
+from ..paintseg.layers.stack import NamedLayer
 from ..paintseg.ops.images import size_of
 
 

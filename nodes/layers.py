@@ -8,7 +8,8 @@ from comfy_api.latest import io
 from torch import Tensor
 
 from ..paintseg.errors import InputError
-from ..paintseg.layers import layers_value, peel
+from ..paintseg.layers.amodal import peel
+from ..paintseg.layers.document import layers_value
 from ..paintseg.ops.images import size_of
 from ..paintseg.prompts import Prompt
 from .convert import image_output, mask_output, pictures_from

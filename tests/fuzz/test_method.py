@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paintseg.config import PRESETS, preset
-from paintseg.layers import amodal, peel
+from paintseg.layers.amodal import amodal, peel
 from paintseg.prompts import Prompt, mask_prompt
 from paintseg.segmentation import segment
 from paintseg.tasks.candidates import candidates

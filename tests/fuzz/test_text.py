@@ -13,7 +13,7 @@ from paintseg.config import PRESETS, Config, preset
 from paintseg.eval.datasets import read_manifest
 from paintseg.io.inputs import pair_up, parse_boxes, read_points
 from paintseg.io.listing import read_pieces
-from paintseg.layers import parse_placements
+from paintseg.layers.compose import parse_placements
 from paintseg.layers.openraster import printable
 
 from .inputs import any_tensor, mostly, names, nearly, texts, values

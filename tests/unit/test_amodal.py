@@ -5,7 +5,8 @@ import torch
 
 from paintseg.config import preset
 from paintseg.errors import InputError
-from paintseg.layers import amodal, flatten, peel
+from paintseg.layers.amodal import amodal, peel
+from paintseg.layers.stack import flatten
 from paintseg.prompts import box_prompt, mask_prompt
 
 from .small_models import MeanColour, Surroundings, disc_photo, embedded

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from paintseg.errors import InputError
 from paintseg.io.inputs import parse_boxes, read_points
-from paintseg.layers import parse_placements
+from paintseg.layers.compose import parse_placements
 from paintseg.ops.coordinates import place_boxes, place_points, plain
 from paintseg.prompts import Prompt, box_prompt, point_prompt
 

@@ -9,7 +9,8 @@ from harness.inprocess import load_pack
 from paintseg.amcp.loop import State
 from paintseg.amcp.progress import part
 from paintseg.config import preset
-from paintseg.layers import amodal, paint_out, peel
+from paintseg.layers.amodal import amodal, peel
+from paintseg.layers.removal import paint_out
 from paintseg.painters import keep_outside
 from paintseg.prompts import box_prompt, mask_prompt
 

@@ -14,7 +14,7 @@ from paintseg.errors import InputError
 from paintseg.io.formats import to_image
 from paintseg.io.listing import Piece
 from paintseg.io.masks import read_mask
-from paintseg.layers import amodal, peel
+from paintseg.layers.amodal import amodal, peel
 from paintseg.models import Models
 from paintseg.ops.morphology import erode
 from paintseg.prompts import box_prompt, mask_prompt
