@@ -44,9 +44,7 @@ class DiffusionPainter:
 
     Attributes:
         guider: comfy.samplers.CFGGuider or another guider; it is copied, never changed.
-        sampler: comfy.samplers.Sampler.
         sigmas: T + 1 noise levels, the first the highest.
-        vae: comfy.sd.VAE.
         masking: whether a noise mask is used; "auto" uses it where the model does not take the mask itself.
         size: longer side in pixels the photo is scaled to.
         report: told how far the paintings are.
