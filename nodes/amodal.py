@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from comfy_api.latest import io
 from torch import Tensor
 
-from ..paintseg.encoders import Encoder
 from ..paintseg.errors import InputError
 from ..paintseg.io.inputs import as_masks, pair_up
-from ..paintseg.layers import amodal
+from ..paintseg.layers.amodal import amodal
 from ..paintseg.ops.images import resize_mask, size_of
-from ..paintseg.painters import Painter
 from ..paintseg.prompts import Prompt
-from .convert import config_from, image_output, mask_output, pictures_from
-from .managed import embedded_encoder, embedded_painter
-from .method import warn
+from .convert import image_output, mask_output, pictures_from
+from .method import Method, layer_inputs, warn
 from .progress import StepProgress
-from .sockets import (
-    LAYERS,
-    candidates_input,
-    encoder_input,
-    image_input,
-    painter_input,
-    preset_input,
-    prompt_input,
-    seed_input,
-    words,
-)
+from .sockets import LAYERS, image_input, prompt_input, words
 
 
 class Amodal(io.ComfyNode):
@@ -48,11 +36,7 @@ class Amodal(io.ComfyNode):
                     "behind", optional=True, tooltip="The visible part of the object behind; it is kept as it is."
                 ),
                 prompt_input(optional=True, tooltip="Or a prompt for the object behind, such as a box around it."),
-                painter_input(),
-                encoder_input(),
-                preset_input(),
-                seed_input(),
-                candidates_input(1),
+                *layer_inputs(),
             ],
             outputs=[
                 io.Mask.Output(display_name="mask", tooltip="All of the object behind, seen and hidden."),
@@ -66,13 +50,10 @@ class Amodal(io.ComfyNode):
         cls,
         image: Tensor,
         front: Tensor,
-        preset: str,
-        seed: int,
         candidates: int,
         behind: Tensor | None = None,
         prompt: tuple[Prompt, ...] | None = None,
-        painter: Painter | None = None,
-        encoder: Encoder | None = None,
+        **inputs: Any,
     ) -> io.NodeOutput:
         if (behind is None) == (prompt is None):
             raise InputError("say what lies behind: wire either its mask or a prompt for it, not both")
@@ -83,19 +64,9 @@ class Amodal(io.ComfyNode):
             wanted = [resize_mask(one, size) for one in as_masks(behind.cpu(), "mask behind")]
         pairs = pair_up(photos, as_masks(front.cpu(), "front mask"), ("images", "front masks"))
         jobs = pair_up(pairs, wanted, ("images", "objects behind"))
-        config, progress = config_from(preset), StepProgress(len(jobs), 1)
+        method, progress = Method.of(**inputs).one_painter, StepProgress(len(jobs), 1)
         done = [
-            amodal(
-                photo,
-                resize_mask(one, size),
-                hidden,
-                painter or embedded_painter(),
-                encoder or embedded_encoder(),
-                config,
-                seed,
-                candidates,
-                progress=progress.job(),
-            )
+            amodal(photo, resize_mask(one, size), hidden, *method, candidates, progress.job())
             for (photo, one), hidden in jobs
         ]
         for one in done:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..paintseg.layers import NamedLayer, fingerprint
-from ..paintseg.layers.stack import with_alpha
+from ..paintseg.layers.recognition import fingerprint
+from ..paintseg.layers.stack import NamedLayer, with_alpha
 from ..paintseg.ops.boxes import bounding_box
 from ..paintseg.ops.images import size_of
 from .previews import save_picture, shrunk

@@ -11,7 +11,8 @@ from torch import Tensor
 from ..paintseg.config import Config, preset
 from ..paintseg.errors import InputError
 from ..paintseg.io.inputs import as_photos, as_pictures
-from ..paintseg.layers import NamedLayer, Stack, read_layers
+from ..paintseg.layers.document import Stack, read_layers
+from ..paintseg.layers.stack import NamedLayer
 from ..paintseg.ops.images import size_of
 
 
@@ -43,24 +44,19 @@ def config_from(name: str, **overrides: int) -> Config:
 def stack_from(layers: object) -> Stack:
     """IMAGE, B x H x W x 4, or LAYERS, as a stack; images get the names layer 1, layer 2...
 
-    Raises InputError for neither, and as `layers_from` and `read_layers`.
+    Raises InputError for images without transparency, for none, and as `read_layers`.
     """
     if not isinstance(layers, Tensor):
         return read_layers(layers)
-    images = layers_from(layers)
-    named = tuple(NamedLayer(f"layer {number}", image) for number, image in enumerate(images, start=1))
-    return Stack(named, size_of(images[0]))
-
-
-def layers_from(image: Tensor) -> list[Tensor]:
-    """IMAGE, B x H x W x 4, as layers 4 x H x W. Raises InputError for images without transparency, and for none."""
-    if image.ndim == 4 and not len(image):
+    if layers.ndim == 4 and not len(layers):
         raise InputError("the batch of layers is empty: there is no layer in it")
-    if image.ndim != 4 or image.shape[3] != 4 or not image.numel():
+    if layers.ndim != 4 or layers.shape[3] != 4 or not layers.numel():
         raise InputError(
-            f"layers are images with transparency (RGBA), not {tuple(image.shape)}; PaintSeg Cut Out makes them"
+            f"layers are images with transparency (RGBA), not {tuple(layers.shape)}; PaintSeg Cut Out makes them"
         )
-    return list(image.cpu().float().movedim(-1, 1))
+    images = layers.cpu().float().movedim(-1, 1)
+    named = tuple(NamedLayer(f"layer {number}", image) for number, image in enumerate(images, start=1))
+    return Stack(named, size_of(images))
 
 
 def _placed(values: Tensor) -> Tensor:

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from ..paintseg.finish.pieces import largest_piece as largest
 from ..paintseg.io.inputs import as_masks, pair_up
-from ..paintseg.layers import cut_out, matte
+from ..paintseg.layers.cutout import cut_out
+from ..paintseg.layers.matting import matte
 from ..paintseg.ops.images import resize_mask, size_of
 from .convert import image_output, pictures_from
 from .sockets import LAYERS, image_input, words

@@ -99,5 +99,4 @@ def locate(published: Published, may_download: bool) -> Path:
 def read(model_name: str, path: Path, changed: int) -> ManagedDINO:
     """An encoder from its file, read once for as long as the file stays as it is (`changed`: its time)."""
     with torch.inference_mode(False):
-        encoder = DINOEncoder(model_name, folders.tensors_of(path))
-        return ManagedDINO(encoder, encoder.module)
+        return ManagedDINO(DINOEncoder(model_name, folders.tensors_of(path)))

@@ -9,7 +9,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from ..paintseg.io.pictures import written
+from ..paintseg.io.pictures import write_json, written
 
 ASSETS = Path(__file__).resolve().parents[1] / "workflows" / "assets"
 LOADED = (
@@ -81,8 +81,7 @@ def _read(record: Path) -> dict[str, list[str]]:
 
 def _write(record: Path, known: dict[str, list[str]]) -> None:
     record.parent.mkdir(parents=True, exist_ok=True)
-    with written(record) as unfinished:
-        unfinished.write_text(json.dumps(known, indent=1), encoding="utf-8")
+    write_json(record, known)
 
 
 def _place(source: Path, target: Path) -> None:

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from comfy_api.latest import io
 from torch import Tensor
 
-from ..paintseg.encoders import Encoder
 from ..paintseg.errors import InputError
-from ..paintseg.layers import layers_value, peel
+from ..paintseg.layers.amodal import peel
+from ..paintseg.layers.document import layers_value
 from ..paintseg.ops.images import size_of
-from ..paintseg.painters import Painter
 from ..paintseg.prompts import Prompt
-from .convert import config_from, image_output, mask_output, pictures_from
-from .managed import embedded_encoder, embedded_painter
-from .method import warn
+from .convert import image_output, mask_output, pictures_from
+from .method import Method, layer_inputs, warn
 from .progress import StepProgress
-from .sockets import (
-    LAYERS,
-    LayersSocket,
-    candidates_input,
-    encoder_input,
-    image_input,
-    painter_input,
-    preset_input,
-    prompt_input,
-    seed_input,
-    words,
-)
+from .sockets import LAYERS, LayersSocket, image_input, prompt_input, words
 
 
 class Layers(io.ComfyNode):
@@ -42,11 +31,7 @@ class Layers(io.ComfyNode):
             inputs=[
                 image_input("One photo."),
                 prompt_input(optional=True, tooltip="A prompt per object, front to back. Unwired: found by itself."),
-                painter_input(),
-                encoder_input(),
-                preset_input(),
-                seed_input(),
-                candidates_input(1),
+                *layer_inputs(),
                 io.Int.Input("most", default=3, min=1, max=16, tooltip="Objects at most when no prompts are wired."),
                 io.Boolean.Input("shadow", default=False, tooltip="Take shadows out with their objects."),
                 io.Boolean.Input(
@@ -72,32 +57,18 @@ class Layers(io.ComfyNode):
     def execute(
         cls,
         image: Tensor,
-        preset: str,
-        seed: int,
         candidates: int,
         most: int,
         shadow: bool,
         prompt: tuple[Prompt, ...] | None = None,
-        painter: Painter | None = None,
-        encoder: Encoder | None = None,
         hidden_parts: bool = False,
+        **inputs: Any,
     ) -> io.NodeOutput:
         photos = pictures_from(image)
         if len(photos) != 1:
             raise InputError(f"layers are made of one image, not of a batch of {len(photos)}")
         progress = StepProgress(1, 1)
-        found = peel(
-            photos[0],
-            prompt,
-            painter or embedded_painter(),
-            encoder or embedded_encoder(),
-            config_from(preset),
-            seed,
-            candidates,
-            shadow,
-            most,
-            progress.job(),
-        )
+        found = peel(photos[0], prompt, *Method.of(**inputs).one_painter, candidates, shadow, most, progress.job())
         warn(found.note)
         progress.final(found.plate)
         return io.NodeOutput(

@@ -12,7 +12,8 @@ from torch import Tensor, cat
 
 from ..paintseg.errors import InputError
 from ..paintseg.io.inputs import pair_up
-from ..paintseg.layers import CANDIDATES, cut_out, paint_out
+from ..paintseg.layers.cutout import cut_out
+from ..paintseg.layers.removal import CANDIDATES, paint_out
 from ..paintseg.prompts import Prompt
 from ..paintseg.segmentation import Result, segment
 from ..paintseg.visualize import overlay, step_frame

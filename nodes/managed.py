@@ -10,7 +10,7 @@ import comfy.model_patcher
 import torch
 from torch import Tensor, nn
 
-from ..paintseg.encoders import Encoder, Features
+from ..paintseg.encoders import Features
 from ..paintseg.encoders.dino import DINOEncoder, load_dinov2_small
 from ..paintseg.painters import Painter
 from ..paintseg.painters.migan import load_migan
@@ -67,7 +67,6 @@ class ManagedPainter(Managed):
         self.size, self.stochastic = painter.size, painter.stochastic
 
     def paint(self, image: Tensor, hole: Tensor, count: int, generator: torch.Generator | None) -> Tensor:
-        """See `Painter.paint`."""
         self.make_ready(PIXEL_BYTES * count * image.shape[-2] * image.shape[-1])
         return self.inner.paint(image, hole, count, generator)
 
@@ -76,34 +75,21 @@ FEATURES = FeatureCache()
 """What managed encoders have seen, for all nodes and for the editor's route."""
 
 
-class ManagedEncoder(Managed):
-    """An encoder of the library whose module ComfyUI manages; what it has seen is remembered.
+class ManagedDINO(Managed):
+    """A DINO of the library whose module ComfyUI manages; what it has seen is remembered."""
 
-    `width` is that of its tokens.
-    """
-
-    def __init__(self, encoder: Encoder, module: nn.Module, width: int) -> None:
-        super().__init__(module)
-        self.inner, self.cache, self._width = encoder, FEATURES, width
+    def __init__(self, encoder: DINOEncoder) -> None:
+        super().__init__(encoder.module)
+        self.inner, self.cache = encoder, FEATURES
         self.name, self.stride, self.size = encoder.name, encoder.stride, encoder.size
 
     def encode(self, images: Tensor) -> Tensor:
-        """See `Encoder.encode`."""
-        self.make_ready(encoding_bytes(images, self.stride, self._width))
+        self.make_ready(encoding_bytes(images, self.stride, self.inner.width))
         return self.inner.encode(images)
 
-
-class ManagedDINO(ManagedEncoder):
-    """A managed encoder that has attention keys as well."""
-
-    def __init__(self, encoder: DINOEncoder, module: nn.Module) -> None:
-        super().__init__(encoder, module, encoder.width)
-        self._dino = encoder
-
     def features(self, images: Tensor, **wanted: Any) -> Features:
-        """See `DINOEncoder.features`."""
-        self.make_ready(encoding_bytes(images, self.stride, self._width, bool(wanted.get("keys"))))
-        return self._dino.features(images, **wanted)
+        self.make_ready(encoding_bytes(images, self.stride, self.inner.width, bool(wanted.get("keys"))))
+        return self.inner.features(images, **wanted)
 
 
 @cache
@@ -120,5 +106,4 @@ def embedded_painter() -> ManagedPainter:
 def embedded_encoder() -> ManagedDINO:
     """DINOv2 ViT-S/14, read once per process."""
     with torch.inference_mode(False):
-        encoder = load_dinov2_small()
-        return ManagedDINO(encoder, encoder.module)
+        return ManagedDINO(load_dinov2_small())

@@ -14,7 +14,7 @@ from ..paintseg.painters import Painter
 from .convert import config_from
 from .managed import embedded_encoder, embedded_painter
 from .progress import StepProgress
-from .sockets import encoder_input, painter_input, preset_input, seed_input
+from .sockets import candidates_input, encoder_input, painter_input, preset_input, seed_input
 
 
 def method_inputs() -> list[io.Input]:
@@ -33,6 +33,11 @@ def method_inputs() -> list[io.Input]:
         number("steps", 50, "How many steps, alternating between cutting and adding."),
         number("paintings", 32, "How many paintings vote in each step."),
     ]
+
+
+def layer_inputs() -> list[io.Input]:
+    """Of the nodes that take a photo apart; `Method.of` takes all but the candidates."""
+    return [painter_input(), encoder_input(), preset_input(), seed_input(), candidates_input(1)]
 
 
 class Method(NamedTuple):
@@ -59,6 +64,11 @@ class Method(NamedTuple):
         config = config_from(preset, steps=steps, paintings=paintings)
         painter = painter or embedded_painter()
         return cls(painter, encoder or embedded_encoder(), config, seed, outpainter or painter)
+
+    @property
+    def one_painter(self) -> tuple[Painter, Encoder, Config, int]:
+        """What the library's functions take that paint with one painter, in order."""
+        return self[:4]
 
     def watched(self, images: int, with_plates: bool = False) -> tuple[Method, StepProgress]:
         """The method with one progress bar over so many runs of it, and over the painting of a plate after each."""

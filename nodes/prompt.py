@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, TypedDict
+from typing import Any
 
 from comfy_api.latest import io
 from torch import Tensor
@@ -13,24 +13,12 @@ from ..paintseg.errors import InputError
 from ..paintseg.io.inputs import as_masks, fit_strokes, pair_up, parse_boxes, read_boxes, read_points
 from ..paintseg.ops.coordinates import BOX_FORMATS, BoxFormat
 from ..paintseg.ops.images import resize_mask, size_of
-from ..paintseg.prompts import Kind, Point, Prompt, box_prompt, dot_points
+from ..paintseg.prompts import Point, Prompt, box_prompt, dot_points
 from ..paintseg.visualize import draw_prompt
 from .convert import mask_output, photos_from
 from .notes import reaches_beyond, said
 from .previews import preview, shrunk
 from .sockets import CATEGORY, PromptSocket, boxes_input, image_input, points_input, words
-
-
-class Chosen(TypedDict, total=False):
-    """The value of the input `kind`: which it is, and what the sockets and widgets of that kind hold."""
-
-    kind: Kind
-    x: int
-    y: int
-    dots: Tensor | None
-    scribble: Tensor
-    mask: Tensor
-
 
 _OWN = {
     "box": "boxes takes one per image",
@@ -94,7 +82,7 @@ class PromptToMask(io.ComfyNode):
     def execute(
         cls,
         image: Tensor,
-        kind: Chosen,
+        kind: dict[str, Any],
         box: Mapping[str, int] | None = None,
         boxes: object = None,
         points: str = "",
@@ -159,7 +147,7 @@ def _options() -> list[io.DynamicCombo.Option]:
 
 
 def _statements(
-    kind: Chosen,
+    kind: dict[str, Any],
     box: Mapping[str, int] | None,
     boxes: object,
     size: tuple[int, int],
@@ -181,7 +169,7 @@ def _statements(
     return [{"box": one} for one in placed], notes
 
 
-def _point(kind: Chosen, box: Mapping[str, int] | None, size: tuple[int, int]) -> Point:
+def _point(kind: dict[str, Any], box: Mapping[str, int] | None, size: tuple[int, int]) -> Point:
     """The point typed, each number that is -1 taken from the middle of the box as far as it lies in the image."""
     x, y = float(kind["x"]), float(kind["y"])
     if min(x, y) >= 0:

@@ -7,7 +7,9 @@ from typing import Any
 from comfy_api.latest import io
 from torch import Tensor
 
-from ..paintseg.layers import Placement, known_again, parse_placements, reassemble, without_backdrop
+from ..paintseg.layers.compose import Placement, parse_placements, reassemble
+from ..paintseg.layers.document import without_backdrop
+from ..paintseg.layers.recognition import known_again
 from ..paintseg.ops.images import size_of
 from .arrangement import arrangement
 from .convert import image_output, pictures_from, stack_from

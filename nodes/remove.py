@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ..paintseg.encoders import Encoder
 from ..paintseg.io.inputs import as_masks, pair_up
-from ..paintseg.layers import CANDIDATES, paint_out
+from ..paintseg.layers.removal import CANDIDATES, paint_out
 from ..paintseg.ops.images import resize_mask, size_of
 from ..paintseg.painters import Painter
 from .convert import image_output, mask_output, pictures_from

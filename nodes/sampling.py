@@ -44,12 +44,9 @@ class DiffusionPainter:
 
     Attributes:
         guider: comfy.samplers.CFGGuider or another guider; it is copied, never changed.
-        sampler: comfy.samplers.Sampler.
         sigmas: T + 1 noise levels, the first the highest.
-        vae: comfy.sd.VAE.
         masking: whether a noise mask is used; "auto" uses it where the model does not take the mask itself.
         size: longer side in pixels the photo is scaled to.
-        batch: most paintings at once; 0 asks ComfyUI how many fit.
         report: told how far the paintings are.
     """
 
@@ -59,7 +56,6 @@ class DiffusionPainter:
     vae: comfy.sd.VAE
     masking: Masking = "auto"
     size: int = 512
-    batch: int = 0
     report: Progress | None = None
 
     multiple = 8
@@ -132,7 +128,7 @@ class DiffusionPainter:
 
     def _in_batches(self, task: Task, draws: list[tuple[int, Tensor]]) -> Tensor:
         """The paintings, N x 3 x h x w, as many at once as memory allows."""
-        size = min(len(draws), self.batch or self._fitting(task, len(draws)))
+        size = self._fitting(task, len(draws))
         while True:
             try:
                 return torch.cat(

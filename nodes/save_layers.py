@@ -15,7 +15,10 @@ from comfy_api.latest import io
 from torch import Tensor
 
 from ..paintseg.errors import InputError
-from ..paintseg.layers import NamedLayer, flatten, save_openraster, save_png_set, save_psd, without_backdrop
+from ..paintseg.layers.document import without_backdrop
+from ..paintseg.layers.openraster import save_openraster, save_png_set
+from ..paintseg.layers.psd import save_psd
+from ..paintseg.layers.stack import NamedLayer, flatten
 from ..paintseg.ops.images import size_of
 from .convert import pictures_from, stack_from
 from .method import warn

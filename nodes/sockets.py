@@ -24,7 +24,6 @@ StateSocket = io.Custom("PAINTSEG_STATE")
 ClicksSocket = io.Custom("PAINTSEG_CLICKS")
 """The text or the dict of paintseg.io.clicks; the browser shows an editor for it (web/js)."""
 
-
 LayersSocket = io.Custom("LAYERS")
 """ComfyUI's own type since 0.31: paintseg.layers.document reads and makes its values."""
 
@@ -44,23 +43,19 @@ def layers_input() -> io.MultiType.Input:
 
 
 def image_input(tooltip: str, name: str = "image") -> io.Image.Input:
-    """An IMAGE input."""
     return io.Image.Input(name, tooltip=tooltip)
 
 
 def prompt_input(optional: bool = False, tooltip: str = "") -> io.Input:
-    """The PROMPT input."""
     words = tooltip or "Where the object is, from PaintSeg Prompt. One prompt for all images, or one per image."
     return PromptSocket.Input("prompt", optional=optional, tooltip=words)
 
 
 def encoder_input(tooltip: str = "Measures how far the painting is from the photo.") -> io.Input:
-    """The encoder; may stay unwired."""
     return EncoderSocket.Input("encoder", optional=True, tooltip=f"{tooltip} Unwired: the embedded DINOv2 S/14.")
 
 
 def preset_input(default: str = "balanced") -> io.Combo.Input:
-    """The preset of the method's parameters."""
     return io.Combo.Input(
         "preset",
         options=list(PRESETS),
@@ -72,7 +67,6 @@ def preset_input(default: str = "balanced") -> io.Combo.Input:
 
 
 def seed_input() -> io.Int.Input:
-    """The seed."""
     return io.Int.Input(
         "seed",
         default=0,
@@ -84,17 +78,14 @@ def seed_input() -> io.Int.Input:
 
 
 def painter_input(tooltip: str = "Fills the hole. Unwired: the embedded MI-GAN.", name: str = "painter") -> io.Input:
-    """A painter; may stay unwired."""
     return PainterSocket.Input(name, optional=True, tooltip=tooltip)
 
 
 def painter_output() -> io.Output:
-    """What the nodes that make a painter hand out."""
     return PainterSocket.Output(display_name="painter", tooltip="For the painter inputs of the PaintSeg nodes.")
 
 
 def encoder_output() -> io.Output:
-    """What the nodes that make an encoder hand out."""
     return EncoderSocket.Output(display_name="encoder", tooltip="For the encoder inputs of the PaintSeg nodes.")
 
 
@@ -110,7 +101,6 @@ def candidates_input(default: int) -> io.Int.Input:
 
 
 def points_input(name: str, tooltip: str) -> io.String.Input:
-    """Points by wire, as text."""
     return io.String.Input(name, optional=True, force_input=True, tooltip=tooltip)
 
 

@@ -62,7 +62,9 @@ def run(options: argparse.Namespace) -> None:
     _check_target(target)
 
     from ..io.reading import load_photo
-    from ..layers import peel, save_openraster, save_png_set, save_psd
+    from ..layers.amodal import peel
+    from ..layers.openraster import save_openraster, save_png_set
+    from ..layers.psd import save_psd
     from ..ops.images import size_of
 
     config = read_config(options)
@@ -113,7 +115,7 @@ def _check_target(target: Path) -> None:
     if target.suffix.lower() == ".ora":
         check_folder(target, "-o")
     elif target.suffix.lower() == ".psd":
-        from ..layers import check_psd
+        from ..layers.psd import check_psd
 
         check_psd(target, "-o")
     elif target.suffix or target.is_file():

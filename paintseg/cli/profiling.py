@@ -22,6 +22,7 @@ _STAGE_OF = {
     "encoders": "encode",
     "finish/crf.py": "crf",
     "finish/lattice.py": "crf",
+    "finish/lattice_tables.py": "crf",
     "ops/kmeans.py": "cluster",
     "ops/morphology.py": "morphology",
 }

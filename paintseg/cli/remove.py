@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> None:
     from ..io.masks import read_mask
     from ..io.pictures import write_image
     from ..io.reading import load_photo
-    from ..layers import paint_out
+    from ..layers.removal import paint_out
     from ..ops.images import resize_mask, size_of
 
     config = read_config(options)

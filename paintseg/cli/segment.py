@@ -97,7 +97,8 @@ def run(options: argparse.Namespace) -> int | None:
     from ..io.formats import to_image
     from ..io.pictures import write_images
     from ..io.reading import load_photo
-    from ..layers import cut_out, remove
+    from ..layers.cutout import cut_out
+    from ..layers.removal import remove
 
     config = read_config(options)
     photo = load_photo(options.photo)

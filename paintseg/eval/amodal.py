@@ -19,7 +19,7 @@ from torch import Tensor
 
 from ..cli.console import command
 from ..errors import InputError
-from ..layers import amodal
+from ..layers.amodal import amodal
 from ..layers.continuation import convex_hull
 from ..models import Models, load_models
 from ..ops.boxes import bounding_box

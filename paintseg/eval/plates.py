@@ -32,10 +32,9 @@ from ..amcp.loop import paint
 from ..cli.console import command
 from ..encoders import Encoder
 from ..errors import InputError
-from ..layers import CANDIDATES, paint_out
 from ..layers.local import local_mean
 from ..layers.plausibility import frame_of, patches
-from ..layers.removal import contact_rim, hole_of
+from ..layers.removal import CANDIDATES, contact_rim, hole_of, paint_out
 from ..layers.window import show, show_hole, window
 from ..locate.discovery import coarse_masks
 from ..models import Models, load_models

@@ -12,7 +12,7 @@ Objects are taken out by their human masks, so that only the plate is judged:
   their ratios averaged: a ratio over a nearly flat sky would count for more than all the others.
 - statistics: how far means and deviations of the encoder's features in the hole are from those around it,
   beside the same of the photo, where the object still is.
-- strangeness: see `paintseg.layers.strangeness`.
+- strangeness: see `paintseg.layers.plausibility`.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from torch import Tensor
 from ..cli.console import command
 from ..encoders import Encoder
 from ..errors import InputError
-from ..layers import paint_out, strangeness
-from ..layers.plausibility import patches
+from ..layers.plausibility import patches, strangeness
+from ..layers.removal import paint_out
 from ..layers.seam import depth_inside
 from ..locate.discovery import coarse_mask, coarse_masks
 from ..models import load_models

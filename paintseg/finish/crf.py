@@ -10,7 +10,7 @@ NORMALIZE_SYMMETRIC), and so is the result: on photos the probabilities differ b
 things are done otherwise. The Gaussian kernel is an exact convolution instead of a second lattice. And of the two
 labels only one is smoothed, since the message of both together is known beforehand.
 
-As in `lattice`, the same lines run on NumPy arrays for the CPU and on torch tensors elsewhere.
+As in `lattice_tables`, the same lines run on NumPy arrays for the CPU and on torch tensors elsewhere.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..ops.memory import sent
-from .lattice import Array, Lattice, library
+from .lattice import Lattice
+from .lattice_tables import Array, library
 
 BACKENDS = ("auto", "torch", "pydensecrf")
 LARGEST = 1e6  # of widths and weights: far beyond what means anything, far below what float32 holds

@@ -7,7 +7,7 @@ channels and masks of another size than the image.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol, TypeGuard, TypeVar
+from typing import Protocol, TypeGuard, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -41,16 +41,9 @@ class Lined(Protocol[Item]):
     def __getitem__(self, index: int, /) -> Item: ...
 
 
-class Pointed(NamedTuple):
-    """What point editors said: points (x, y) in pixels, and a note, a sentence a line; mostly empty."""
-
-    points: tuple[Point, ...]
-    negative_points: tuple[Point, ...]
-    note: str
-
-
-def read_points(points: str, negative: str, size: tuple[int, int]) -> Pointed:
-    """Points on the object and off it, from the texts of a point editor, in pixels of a photo of (H, W).
+def read_points(points: str, negative: str, size: tuple[int, int]) -> tuple[tuple[Point, ...], tuple[Point, ...], str]:
+    """Points on the object and off it, from the texts of a point editor, in pixels of a photo of (H, W); and a note, a
+    sentence a line.
 
     Args:
         points: JSON, `[{"x": 10, "y": 20}, ...]`, `[[10, 20], ...]`, one such point, or nothing. Single quotes pass for
@@ -69,7 +62,7 @@ def read_points(points: str, negative: str, size: tuple[int, int]) -> Pointed:
             found.append(_labelled(text, name))
     (on, off), (others, more) = found
     placed, negatives, note = place_points(on, off + others + more, size)
-    return Pointed(placed, negatives, "\n".join(filter(None, [*notes, note])))
+    return placed, negatives, "\n".join(filter(None, [*notes, note]))
 
 
 def parse_boxes(value: object, name: str = "boxes", form: BoxFormat = "xyxy") -> list[list[Box]]:

@@ -14,7 +14,6 @@ from typing import Any
 from ..errors import InputError, excerpt
 from ..ops.coordinates import Box, Point, are_numbers, box_of, from_text, plain, point_of, points_of, says_nothing
 from ..prompts import MAPS
-from .photos import photos_in
 
 FILES = ("photo", *MAPS)
 """What of a piece is read from files."""
@@ -47,23 +46,19 @@ class Piece:
 _FIELDS = tuple(field.name for field in fields(Piece))
 
 
-def alike(folder: Path, target: Path, photos: Sequence[Path] | None = None, **prompt: Any) -> list[Piece]:
-    """A piece for every picture of a folder, all with the same prompt; see `Piece`.
+def alike(folder: Path, target: Path, photos: Sequence[Path], **prompt: Any) -> list[Piece]:
+    """A piece for every photo of a folder, all with the same prompt; see `Piece`.
 
     Masks go below `target` under the photo's name, with the suffix .png; those of photos that differ in the suffix
     alone keep it, as in `a.webp.png`.
-
-    Args:
-        photos: those of the folder; found there unless given.
     """
     if prompt.get("box") is not None:
         prompt["box"] = box_of(prompt["box"])
     for name in ("points", "negative_points"):
         prompt[name] = tuple(point_of(one, name) for one in plain(prompt.get(name, ())))
-    paths = photos_in(folder) if photos is None else photos
-    masks = Counter(_mask_of(path.relative_to(folder), target) for path in paths)
+    masks = Counter(_mask_of(path.relative_to(folder), target) for path in photos)
     pieces = []
-    for path in paths:
+    for path in photos:
         below = path.relative_to(folder)
         mask = _mask_of(below, target)
         if masks[mask] > 1:

@@ -71,7 +71,7 @@ def _meant(image: Image.Image, path: Path) -> np.ndarray:
     pixels = np.asarray(image.convert("RGBA"))
     colours, alpha = pixels[..., :3], pixels[..., 3].astype(np.float32) / 255
     if _has_area(alpha < 0.5):
-        if _is_drawing(colours, alpha):
+        if _is_plain(colours[alpha >= 0.5]) and _is_plain(colours[alpha == 0]):  # they show nothing
             remark(f"{path} is read as a drawing on transparency: what is drawn is taken (--invert: the rest)")
             return alpha
         remark(f"{path} is transparent in places; those are taken, as by ComfyUI's Load Image (--invert: the rest)")
@@ -108,11 +108,6 @@ def _has_area(region: np.ndarray) -> bool:
     """Whether four pixels of a region, H x W bool, form a square somewhere: a few stray ones do not."""
     rows = region[1:] & region[:-1]
     return bool((rows[:, 1:] & rows[:, :-1]).any())
-
-
-def _is_drawing(colours: np.ndarray, alpha: np.ndarray) -> bool:
-    """Whether the colours, H x W x 3 uint8, show nothing: one where they are seen, one where they are not."""
-    return _is_plain(colours[alpha >= 0.5]) and _is_plain(colours[alpha == 0])
 
 
 def _is_plain(colours: np.ndarray) -> bool:

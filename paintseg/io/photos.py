@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -26,6 +26,9 @@ _SMALL = "folder of thumbnails", "folders of thumbnails"
 _HIDDEN = "hidden file", "hidden files"
 _NOWHERE = "link that leads nowhere", "links that lead nowhere"
 _OTHER = "file of another kind", "files of other kinds"
+
+_LeftOut = defaultdict[tuple[str, str], Counter[str]]
+"""Of each kind how many, by the file's or folder's name, or by its suffix where that tells more."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ def look_into(folder: Path, without: Path | None = None) -> Photos:
     Raises InputError when there are no photos.
     """
     found: list[Path] = []
-    left = _LeftOut()
+    left: _LeftOut = defaultdict(Counter)
     seen, masks = set(), os.path.realpath(without) if without else None
     here: list[Path] = [folder]
     linked: list[Path] = []
@@ -67,24 +70,19 @@ def look_into(folder: Path, without: Path | None = None) -> Photos:
         place = here.pop() if here else linked.pop(0)
         real = os.path.realpath(place)
         if real in seen or real == masks:
-            left.add(_MASKS if real == masks else _TWICE, place.name)
+            left[_MASKS if real == masks else _TWICE][place.name] += 1
             continue
         seen.add(real)
         try:
             entries = sorted(os.scandir(place), key=lambda entry: entry.name)
         except OSError:
-            left.add(_LOCKED, place.name)
+            left[_LOCKED][place.name] += 1
             continue
         for entry in entries:
             _sort(entry, found, here, linked, left)
     if not found:
-        raise InputError("; ".join(filter(None, [f"the folder {folder} holds no pictures", left.sentence()])))
-    return Photos(tuple(sorted(found)), left.sentence())
-
-
-def photos_in(folder: Path) -> list[Path]:
-    """The photos of a folder, see `look_into`. Raises InputError when there are none."""
-    return list(look_into(folder).paths)
+        raise InputError("; ".join(filter(None, [f"the folder {folder} holds no pictures", _sentence(left)])))
+    return Photos(tuple(sorted(found)), _sentence(left))
 
 
 def _sort(entry: os.DirEntry[str], found: list[Path], here: list[Path], linked: list[Path], left: _LeftOut) -> None:
@@ -95,20 +93,20 @@ def _sort(entry: os.DirEntry[str], found: list[Path], here: list[Path], linked: 
     except OSError:  # links in a circle
         folder = file = hidden = False
     if folder and hidden:
-        left.add(_HIDDEN_FOLDER, entry.name)
+        left[_HIDDEN_FOLDER][entry.name] += 1
     elif folder and entry.name == _THUMBNAILS:
-        left.add(_SMALL, entry.name)
+        left[_SMALL][entry.name] += 1
     elif folder:
         (linked if entry.is_symlink() else here).append(path)
     elif hidden:
         if known:
-            left.add(_HIDDEN, entry.name)
+            left[_HIDDEN][entry.name] += 1
     elif known and file:
         found.append(path)
     elif entry.is_symlink() and not file:
-        left.add(_NOWHERE, entry.name)
+        left[_NOWHERE][entry.name] += 1
     else:
-        left.add(_OTHER, suffix or entry.name)
+        left[_OTHER][suffix or entry.name] += 1
 
 
 def _is_hidden(entry: os.DirEntry[str]) -> bool:
@@ -121,21 +119,11 @@ def _is_hidden(entry: os.DirEntry[str]) -> bool:
     return bool(attributes & stat.FILE_ATTRIBUTE_HIDDEN)
 
 
-class _LeftOut:
-    """How many of each kind, and the names of some."""
-
-    def __init__(self) -> None:
-        self._kinds: dict[tuple[str, str], Counter[str]] = {}
-
-    def add(self, kind: tuple[str, str], name: str) -> None:
-        """Count one more of a kind: a file's or folder's name, or its suffix where that tells more."""
-        self._kinds.setdefault(kind, Counter())[name] += 1
-
-    def sentence(self) -> str:
-        """What was left out, for a person; empty when nothing was."""
-        parts = []
-        for kind, names in self._kinds.items():
-            count = sum(names.values())
-            shown = ", ".join(list(names)[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
-            parts.append(f"{count} {kind[count > 1]} ({shown})")
-        return f"left out: {'; '.join(parts)}" if parts else ""
+def _sentence(left: _LeftOut) -> str:
+    """What was left out, for a person; empty when nothing was."""
+    parts = []
+    for kind, names in left.items():
+        count = names.total()
+        shown = ", ".join(list(names)[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
+        parts.append(f"{count} {kind[count > 1]} ({shown})")
+    return f"left out: {'; '.join(parts)}" if parts else ""

@@ -7,7 +7,7 @@ import os
 import secrets
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -38,19 +38,9 @@ def write_images(images: Mapping[Path, Image.Image], texts: Mapping[str, str] | 
 
     Raises StorageError when a folder cannot be written or the disk is full; no file has changed then.
     """
-    staged: dict[Path, Path] = {}
-    try:
+    with ExitStack() as names:
         for path, image in images.items():
-            staged[path] = _beside(path)
-            content = encoded(path, image, texts)
-            with naming(path), staged[path].open("wb") as file:
-                file.write(content)
-        for path, temporary in staged.items():
-            with naming(path):
-                os.replace(temporary, path)
-    finally:
-        for temporary in staged.values():
-            temporary.unlink(missing_ok=True)
+            names.enter_context(written(path)).write_bytes(encoded(path, image, texts))
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import io
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -75,12 +76,8 @@ def _recolour(source: Profile, target: Profile, mode: str, wanted: str) -> Recol
     made = ImageCms.buildTransform(
         source, target, mode, wanted, ImageCms.Intent.RELATIVE_COLORIMETRIC, ImageCms.Flags.BLACKPOINTCOMPENSATION
     )
-
-    def recoloured(image: Image.Image) -> Image.Image:
-        shown = ImageCms.applyTransform(image, made)
-        return image if shown is None else shown  # None where it was changed in place, which nobody asks for
-
-    return recoloured
+    # None is returned only where a picture is changed in place, which nobody asks for
+    return lambda image: cast(Image.Image, ImageCms.applyTransform(image, made))
 
 
 def _all_colours() -> Image.Image:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, ImageOps
 from torch import Tensor
 
 from ..errors import InputError
@@ -29,22 +29,6 @@ DEEP = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
 _DENSEST = 65535  # dots per inch that a JPEG can say
 _ORIENTATION, _EXIF_PART, _MAKER_NOTE = 0x0112, 0x8769, 0x927C
-_TURNS = dict(
-    zip(
-        range(2, 9),
-        (
-            Image.Transpose.FLIP_LEFT_RIGHT,
-            Image.Transpose.ROTATE_180,
-            Image.Transpose.FLIP_TOP_BOTTOM,
-            Image.Transpose.TRANSPOSE,
-            Image.Transpose.ROTATE_270,
-            Image.Transpose.TRANSVERSE,
-            Image.Transpose.ROTATE_90,
-        ),
-        strict=True,
-    )
-)
-"""What to do with a picture that lies as an EXIF orientation says."""
 
 _DECODING = threading.RLock()
 """Held while a file is decoded: whether Pillow takes files that are not whole is one switch for all threads."""
@@ -169,25 +153,23 @@ def _decode(path: Path, use: Callable[[Image.Image], Made]) -> Made:
                         "make it smaller"
                     )
                 opened.load()
-                made = use(_upright(opened, path))
+                _set_upright(opened, path)
+                made = use(opened)
                 _say_pages(opened, path)
                 return made
     except Image.DecompressionBombError as error:
         raise InputError(f"{path} has more than {MAX_PIXELS // 10**6} million pixels; make it smaller") from error
 
 
-def _upright(image: Image.Image, path: Path) -> Image.Image:
-    """The picture turned as its EXIF says, its `info` and `format` still there."""
+def _set_upright(image: Image.Image, path: Path) -> None:
+    """Turn the picture itself as its EXIF says."""
     try:
-        turn = _TURNS.get(image.getexif().get(_ORIENTATION, 1))
+        image.getexif()
     except Exception:  # whatever is wrong with it: the pixels are there
         remark(f"the EXIF of {path} cannot be read; the picture is taken as it lies")
-        turn = None
-    if turn is None:
-        return image
-    turned = image.transpose(turn)
-    turned.format = image.format
-    return turned
+        return
+    with suppress(Exception):  # it is turned by then; that its EXIF cannot be written anew `_exif` says
+        ImageOps.exif_transpose(image, in_place=True)
 
 
 def _photo(image: Image.Image, path: Path) -> Photo:

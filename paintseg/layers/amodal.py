@@ -61,21 +61,16 @@ class Peeled:
     Attributes:
         layers: 4 x H x W each, the completed objects, front to back.
         masks: H x W each in [0, 1], their soft masks.
-        plates: 3 x H x W each (4 with the photo's alpha), what was left after each removal; the last is the last plate.
+        plate: 3 x H x W (4 with the photo's alpha), the photo without any of the objects.
         note: what the segmentation had to say of which object, a sentence a line; mostly empty.
         painted: H x W bool each, what had been painted over when that object's turn came: its hidden part lies there.
     """
 
     layers: tuple[Tensor, ...]
     masks: tuple[Tensor, ...]
-    plates: tuple[Tensor, ...]
+    plate: Tensor
     note: str = ""
     painted: tuple[Tensor, ...] = ()
-
-    @property
-    def plate(self) -> Tensor:
-        """3 or 4 x H x W, the photo without any of the objects."""
-        return self.plates[-1]
 
     def named(self, plate: str = "plate", hidden: bool = False) -> tuple[NamedLayer, ...]:
         """The layers with names, front to back, and the plate as the last.
@@ -199,7 +194,7 @@ def peel(
         prompts = [mask_prompt(mask) for mask in coarse_masks(image[:3], encoder, most)]
     if not prompts:
         raise InputError("there is no prompt: give one for each object, front to back")
-    layers, masks, plates, notes, painted = [], [], [], [], []
+    layers, masks, notes, painted = [], [], [], []
     plate, holes = image.float().clamp(0, 1), torch.zeros(image.shape[1:], dtype=torch.bool)
     for number, prompt in enumerate(prompts):
         own = part(progress, number / len(prompts), (number + 1) / len(prompts))
@@ -223,8 +218,7 @@ def peel(
         notes.append(note_of(f"object {number + 1}", note))
         removal = paint_out(plate, soft, painter, seed, None, candidates, shadow, encoder, part(own, 0.7, 1))
         plate, holes = removal.plate, holes | removal.hole
-        plates.append(plate)
-    return Peeled(tuple(layers), tuple(masks), tuple(plates), "\n".join(filter(None, notes)), tuple(painted))
+    return Peeled(tuple(layers), tuple(masks), plate, "\n".join(filter(None, notes)), tuple(painted))
 
 
 def _segment(

@@ -28,10 +28,6 @@ def _dodge(back: Tensor, front: Tensor) -> Tensor:
     return torch.where(back <= 0, torch.zeros_like(back), full.clamp(max=1))
 
 
-def _burn(back: Tensor, front: Tensor) -> Tensor:
-    return 1 - _dodge(1 - back, 1 - front)
-
-
 # What each mode does (W3C Compositing and Blending, level 1, and Photoshop's names beyond it), and whether ComfyUI
 # computes it in light. Its mixing afterwards is in light always.
 _MODES: dict[str, tuple[Blend, bool]] = {
@@ -41,7 +37,7 @@ _MODES: dict[str, tuple[Blend, bool]] = {
     "darken": (torch.minimum, True),
     "lighten": (torch.maximum, True),
     "color-dodge": (_dodge, False),
-    "color-burn": (_burn, False),
+    "color-burn": (lambda back, front: 1 - _dodge(1 - back, 1 - front), False),
     "hard-light": (_hard_light, False),
     "difference": (lambda back, front: (back - front).abs(), False),
     "exclusion": (lambda back, front: back + front - 2 * back * front, False),

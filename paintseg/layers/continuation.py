@@ -15,7 +15,9 @@ from scipy.sparse.linalg import spsolve
 from scipy.spatial import Delaunay, QhullError
 from torch import Tensor
 
+from ..ops.boxes import box_around
 from ..ops.images import resize, size_of
+from .window import nearby
 
 SIDE = 128
 """Longer side in pixels at which the equation is solved."""
@@ -38,7 +40,9 @@ def shape_vote(seen: Tensor, hidden: Tensor) -> tuple[Tensor, float]:
         H x W: in units of the reach, mostly -1.3 to 1.3, above 0 for the object; 0 where not hidden. And the reach
         in pixels.
     """
-    rows, columns = _around(seen | hidden)
+    looked_at = seen | hidden
+    x0, y0, x1, y1 = box_around(looked_at[None, None])
+    rows, columns = nearby(looked_at, 2 + round(_MARGIN * max(x1 - x0, y1 - y0)))
     part, covered = seen[rows, columns], (hidden & ~seen)[rows, columns]
     ratio = min(1.0, SIDE / max(part.shape))
     small = tuple(max(2, round(side * ratio)) for side in part.shape)
@@ -104,12 +108,3 @@ def _laplacian(size: tuple[int, ...]) -> sparse.csr_matrix:
     return sparse.csr_matrix(
         sparse.kron(rows, sparse.identity(size[1])) + sparse.kron(sparse.identity(size[0]), columns)
     )
-
-
-def _around(mask: Tensor) -> tuple[slice, slice]:
-    """The box of a mask H x W bool with a margin, as slices."""
-    spots = mask.nonzero().cpu()
-    low, high = spots.amin(0).tolist(), (spots.amax(0) + 1).tolist()
-    margin = 2 + round(_MARGIN * max(high[0] - low[0], high[1] - low[1]))
-    rows, columns = (slice(max(0, start - margin), end + margin) for start, end in zip(low, high, strict=True))
-    return rows, columns

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
-from ..ops.boxes import bounding_box
 from ..ops.images import size_of
 from ..ops.memory import says_shortage
 from .compose import blur
@@ -73,18 +72,16 @@ def _clear_edge(image: Tensor, alpha: Tensor) -> None:
     Args:
         image: 3 x H x W in [0, 1]; stays as it is where alpha is 0 or 1. alpha: H x W in [0, 1].
     """
-    box = bounding_box(((alpha > 0) & (alpha < 1))[None, None])
-    if box is None:
+    edge = (alpha > 0) & (alpha < 1)
+    if not edge.any():
         return
     wide = max(2, min(90, min(alpha.shape) // 12))
-    x0, y0, x1, y1 = box
-    rows, columns = slice(max(0, y0 - wide), y1 + wide), slice(max(0, x0 - wide), x1 + wide)
+    rows, columns = nearby(edge, wide)
     picture, matte = image[None, :, rows, columns], alpha[None, None, rows, columns]
     front, back = picture, picture
     for radius in (wide, 8, 3):
         front, back = _fuse(picture, matte, front, back, radius)
-    edge = (matte[0, 0] > 0) & (matte[0, 0] < 1)
-    image[:, rows, columns] = torch.where(edge, front[0], picture[0])
+    image[:, rows, columns] = torch.where(edge[rows, columns], front[0], picture[0])
 
 
 def _fuse(image: Tensor, alpha: Tensor, front: Tensor, back: Tensor, radius: int) -> tuple[Tensor, Tensor]:

@@ -23,6 +23,7 @@ from ..ops.morphology import dilate, erode
 from .local import local_count, local_mean
 from .removal import check_mask
 from .transparency import split_alpha
+from .window import nearby
 
 SIDE = 1024
 """Longest side in pixels of what is solved."""
@@ -56,14 +57,10 @@ def matte(image: Tensor, soft: Tensor, band: float = BAND) -> Tensor:
     chance = check_mask(soft, size_of(image), "mask").to(image.device)
     hard = chance > 0.5
     box = bounding_box(hard[None, None])
-    if box is None or hard.all():
+    if box is None or hard.all() or not band:
         return hard.float()
-    reach = max(2, round(band * max(box[2] - box[0], box[3] - box[1]))) if band else 0
-    if not reach:
-        return hard.float()
-    x0, y0, x1, y1 = box
-    margin = 2 * reach + 2 * _RADIUS
-    rows, columns = slice(max(0, y0 - margin), y1 + margin), slice(max(0, x0 - margin), x1 + margin)
+    reach = max(2, round(band * max(box[2] - box[0], box[3] - box[1])))
+    rows, columns = nearby(hard, 2 * reach + 2 * _RADIUS)
     picture, inside, guess = image.float()[:, rows, columns], hard[rows, columns], chance[rows, columns]
     ratio = min(1.0, SIDE / max(inside.shape))
     height, width = (max(2, round(side * ratio)) for side in inside.shape)
@@ -81,20 +78,19 @@ def matte(image: Tensor, soft: Tensor, band: float = BAND) -> Tensor:
     return result
 
 
-def solve(image: Tensor, inside: Tensor, guess: Tensor, reach: int, radius: int = _RADIUS) -> Tensor:
+def solve(image: Tensor, inside: Tensor, guess: Tensor, reach: int) -> Tensor:
     """The closed-form matte in the band around a mask's edge, by conjugate gradients.
 
     Args:
         image: 3 x h x w in [0, 1]. inside: h x w bool. guess: h x w in [0, 1], what is thought beforehand.
         reach: pixels from the edge in which the matte is unknown.
-        radius: of the windows.
 
     Returns h x w, not clamped to [0, 1].
     """
-    product = laplacian(image.double(), radius)
+    product = laplacian(image.double(), _RADIUS)
     unknown = _band(inside, reach)
     known = torch.where(unknown, torch.zeros((), dtype=torch.float64), inside.double())
-    weight = local_count(size_of(inside), radius)[0].to(image.device) * _PRIOR
+    weight = local_count(size_of(inside), _RADIUS)[0].to(image.device) * _PRIOR
     target = (weight * guess.double() - product(known)) * unknown
     alpha = torch.where(unknown, guess.double(), torch.zeros((), dtype=torch.float64))
 
@@ -122,9 +118,8 @@ def laplacian(image: Tensor, radius: int) -> Callable[[Tensor], Tensor]:
     inverse = _inverse(image, mean, radius, _EPSILON / count[0])
 
     def product(values: Tensor) -> Tensor:
-        slope, offset = _lines(image, mean, inverse, values, radius)
-        both = local_mean(torch.cat([slope, offset[None]]), radius)
-        return count[0] * (values - (both[:3] * image).sum(0) - both[3])
+        lines = _lines(image, mean, inverse, values, radius)
+        return count[0] * (values - (lines[:3] * image).sum(0) - lines[3])
 
     return product
 
@@ -139,10 +134,8 @@ def carry(values: Tensor, image: Tensor, finer: Tensor, radius: int) -> Tensor:
     """
     mean = local_mean(image, radius)
     inverse = _inverse(image, mean, radius, torch.full_like(mean[0], _GUIDED))
-    slope, offset = _lines(image, mean, inverse, values, radius)
-    both = local_mean(torch.cat([slope, offset[None]]), radius)
-    both = resize(both[None], size_of(finer), clamp=False)[0]
-    return (both[:3] * finer).sum(0) + both[3]
+    lines = resize(_lines(image, mean, inverse, values, radius)[None], size_of(finer), clamp=False)[0]
+    return (lines[:3] * finer).sum(0) + lines[3]
 
 
 def _inverse(image: Tensor, mean: Tensor, radius: int, damping: Tensor) -> Tensor:
@@ -153,12 +146,13 @@ def _inverse(image: Tensor, mean: Tensor, radius: int, damping: Tensor) -> Tenso
     return torch.linalg.inv(covariance + damping[..., None, None] * identity)
 
 
-def _lines(image: Tensor, mean: Tensor, inverse: Tensor, values: Tensor, radius: int) -> tuple[Tensor, Tensor]:
-    """Every window's best linear function from colours to values: slopes 3 x h x w and offsets h x w."""
+def _lines(image: Tensor, mean: Tensor, inverse: Tensor, values: Tensor, radius: int) -> Tensor:
+    """The windows' best linear functions from colours to values: three slopes and an offset, 4 x h x w, of every pixel
+    the means over the windows that it is in."""
     both = local_mean(torch.cat([image * values, values[None]]), radius)
     shared = (both[:3] - mean * both[3]).permute(1, 2, 0)
     slope = (inverse @ shared[..., None])[..., 0].permute(2, 0, 1)
-    return slope, both[3] - (slope * mean).sum(0)
+    return local_mean(torch.cat([slope, (both[3] - (slope * mean).sum(0))[None]]), radius)
 
 
 def _band(inside: Tensor, reach: int) -> Tensor:

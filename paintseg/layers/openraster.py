@@ -57,7 +57,6 @@ def save_openraster(
     if path.suffix.lower() != ".ora":
         raise InputError(f"an OpenRaster file must be named .ora, not {path.name!r}")
     check_folder(path, "the OpenRaster file")
-    parts = [visible_part(layer) for layer in layers]
     height, width = common_size(layers, size)
     image = ElementTree.Element("image", version="0.0.3", w=str(width), h=str(height), name=path.stem)
     stack = ElementTree.SubElement(image, "stack", name="root")
@@ -67,7 +66,8 @@ def save_openraster(
     with written(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         # readers tell the format by this entry: first, and not compressed
         _store(archive, "mimetype", b"image/openraster", zipfile.ZIP_STORED)
-        for number, (layer, (part, left, top)) in enumerate(zip(layers, parts, strict=True)):
+        for number, layer in enumerate(layers):
+            part, left, top = visible_part(layer)
             source = f"data/layer{number:03d}.png"
             _store(archive, source, encoded(Path(source), to_image(part)))
             ElementTree.SubElement(

@@ -38,9 +38,7 @@ def strangeness(plate: Tensor, hole: Tensor, encoder: Encoder) -> float:
 def patches(plate: Tensor, hole: Tensor, encoder: Encoder) -> tuple[Tensor, Tensor]:
     """Features C x n and C x m, of unit length, of the patches in the hole and of those around it that it leaves alone.
 
-    Where the encoder has more than `MOST_WALKED` patches, they are means of several.
-
-    Args: as for `strangeness`.
+    Where the encoder has more than `MOST_WALKED` patches, they are means of several. Arguments as of `strangeness`.
     """
     x0, y0, x1, y1 = frame_of(hole)
     size = encoder_input((y1 - y0, x1 - x0), encoder, SIZE)

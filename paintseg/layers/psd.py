@@ -54,13 +54,13 @@ def save_psd(
     more than `LONGEST_SIDE`, or psd-tools is not installed; StorageError: the disk is full.
     """
     check_psd(path)
-    parts = [visible_part(layer) for layer in layers]
     size = common_size(layers, size)
     if max(size) > LONGEST_SIDE:
         raise InputError(f"a PSD file has at most {LONGEST_SIDE} pixels a side, the picture is {size[1]} x {size[0]}")
     constants = importlib.import_module("psd_tools.constants")
     document = importlib.import_module("psd_tools").PSDImage.frompil(to_image(_over_white(flatten(layers, size))))
-    for layer, (part, left, top) in reversed(list(zip(layers, parts, strict=True))):
+    for layer in reversed(layers):
+        part, left, top = visible_part(layer)
         made = document.create_pixel_layer(
             to_image(part),
             top=top,

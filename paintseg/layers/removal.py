@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -64,19 +65,9 @@ class Removal:
     scores: tuple[tuple[float, ...], ...]
 
 
-def remove(
-    image: Tensor,
-    mask: Tensor,
-    painter: Painter,
-    seed: int = 0,
-    grow: int | None = None,
-    candidates: int = 1,
-    shadow: bool = False,
-    encoder: Encoder | None = None,
-    progress: Progress | None = None,
-) -> Tensor:
-    """The photo without the object, 3 x H x W; see `paint_out`."""
-    return paint_out(image, mask, painter, seed, grow, candidates, shadow, encoder, progress).plate
+def remove(image: Tensor, mask: Tensor, painter: Painter, seed: int = 0, **options: Any) -> Tensor:
+    """The photo without the object, 3 x H x W; `options` as of `paint_out`."""
+    return paint_out(image, mask, painter, seed, **options).plate
 
 
 @says_shortage

@@ -35,7 +35,6 @@ class DiffusersPainter:
         size: longer side in pixels the photo is scaled to; 0 asks the pipeline for its own.
         multiple: the pipeline's sides are multiples of it.
 
-
     Raises InputError for a pipeline that does not inpaint.
     """
 

@@ -8,19 +8,12 @@ the parts (VQModel, UNet2DModel, a scheduler) but no pipeline of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
-
-
-@dataclass(frozen=True)
-class Images:
-    """What a pipeline of diffusers returns: `images`, N x 3 x h x w in [0, 1]."""
-
-    images: Tensor
 
 
 class LatentInpainting:
@@ -48,7 +41,7 @@ class LatentInpainting:
         mask_image: Tensor,
         num_inference_steps: int = 50,
         generator: list[torch.Generator] | None = None,
-    ) -> Images:
+    ) -> SimpleNamespace:
         """Paint.
 
         Args:
@@ -57,6 +50,7 @@ class LatentInpainting:
             num_inference_steps: iterations.
             generator: one per image.
 
+        Returns `images`, N x 3 x h x w in [0, 1], as a pipeline of diffusers does.
         """
         weight = self.unet.conv_in.weight
         mask = (mask_image > 0.5).to(weight)
@@ -72,7 +66,7 @@ class LatentInpainting:
             latents = self.scheduler.step(self.unet(seen, timestep).sample, timestep, latents).prev_sample
 
         painted = self.vqvae.decode(latents / self._scale).sample
-        return Images((painted.float() / 2 + 0.5).clamp(0, 1))
+        return SimpleNamespace(images=(painted.float() / 2 + 0.5).clamp(0, 1))
 
     @property
     def _scale(self) -> float:

@@ -236,7 +236,7 @@ def test_cut_out(pair, soften, edge):
 def test_amodal(image, front, hidden, seed):
     prompt, behind = hidden
     with attempt("node Amodal"):
-        found = N.amodal.Amodal.execute(image, front, "fast", seed, 1, behind, prompt, **MODELS).result
+        found = N.amodal.Amodal.execute(image, front, 1, behind, prompt, preset="fast", seed=seed, **MODELS).result
         assert mask_like(found[0]) and image_like(found[1], 4) and plate_like(found[2])
 
 
@@ -245,7 +245,7 @@ def test_amodal(image, front, hidden, seed):
 def test_layers(data, prompt, seed, most, shadow):
     image = data.draw(images(SIZE if prompt else FLAT, most=1))
     with attempt("node Layers"):
-        found = N.layers.Layers.execute(image, "fast", seed, 1, most, shadow, prompt, **MODELS).result
+        found = N.layers.Layers.execute(image, 1, most, shadow, prompt, preset="fast", seed=seed, **MODELS).result
         assert image_like(found[0], 4) and mask_like(found[1]) and plate_like(found[2])
 
 

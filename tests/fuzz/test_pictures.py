@@ -18,17 +18,12 @@ from paintseg.io import reading
 from paintseg.io.formats import to_image
 from paintseg.io.masks import read_mask
 from paintseg.io.pictures import check_target, write_images
-from paintseg.layers import (
-    NamedLayer,
-    cut_out,
-    flatten,
-    matte,
-    paint_out,
-    parse_placements,
-    reassemble,
-    save_openraster,
-    save_png_set,
-)
+from paintseg.layers.compose import parse_placements, reassemble
+from paintseg.layers.cutout import cut_out
+from paintseg.layers.matting import matte
+from paintseg.layers.openraster import save_openraster, save_png_set
+from paintseg.layers.removal import paint_out
+from paintseg.layers.stack import NamedLayer, flatten
 from paintseg.locate.discovery import coarse_masks
 from paintseg.locate.walks import log_survival, log_visits, walk_over
 from paintseg.prompts import Prompt

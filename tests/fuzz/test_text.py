@@ -13,7 +13,7 @@ from paintseg.config import PRESETS, Config, preset
 from paintseg.eval.datasets import read_manifest
 from paintseg.io.inputs import pair_up, parse_boxes, read_points
 from paintseg.io.listing import read_pieces
-from paintseg.layers import parse_placements
+from paintseg.layers.compose import parse_placements
 from paintseg.layers.openraster import printable
 
 from .inputs import any_tensor, mostly, names, nearly, texts, values
@@ -25,7 +25,7 @@ from .tally import assert_sentence, attempt, fuzzed
 @given(texts())
 def test_points(text):
     with attempt("read_points"):
-        assert all(math.isfinite(x) and math.isfinite(y) for x, y in read_points(text, "", (100, 200)).points)
+        assert all(math.isfinite(x) and math.isfinite(y) for x, y in read_points(text, "", (100, 200))[0])
 
 
 @fuzzed

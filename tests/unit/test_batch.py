@@ -17,8 +17,9 @@ from paintseg.cli.bench import made_up_photo
 from paintseg.config import preset
 from paintseg.errors import InputError
 from paintseg.io.formats import to_image
-from paintseg.io.listing import alike, photos_in, read_pieces
+from paintseg.io.listing import alike, read_pieces
 from paintseg.io.masks import read_mask
+from paintseg.io.photos import look_into
 from paintseg.models import Models
 from paintseg.tasks.batch import AHEAD, ahead, segment_all
 
@@ -176,19 +177,20 @@ def test_masks_do_not_go_among_the_photos_and_a_folder_without_photos_is_named(p
     assert "must not be in the folder of photos" in capsys.readouterr().err
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="holds no pictures"):
-        photos_in(tmp_path / "empty")
+        look_into(tmp_path / "empty")
 
 
 def test_two_photos_of_one_name_are_not_laid_over_each_other(photos):
     to_image(made_up_photo(80, 52)[0]).save(photos / "a.webp")
     target = photos.parent / "masks"
-    assert [piece.output for piece in alike(photos, target, auto=True)] == [
+    assert [piece.output for piece in alike(photos, target, look_into(photos).paths, auto=True)] == [
         str(target / name) for name in ("a.png.png", "a.webp.png", "b.png", "more/a.png")
     ]
 
 
 def test_pieces_hold_plain_numbers_whatever_was_given(photos):
-    piece = alike(photos, photos.parent, box=torch.tensor([[14, 20, 66, 60]]), points=np.array([[30, 40]]))[0]
+    box, points = torch.tensor([[14, 20, 66, 60]]), np.array([[30, 40]])
+    piece = alike(photos, photos.parent, look_into(photos).paths, box=box, points=points)[0]
     assert json.loads(json.dumps([piece.box, piece.points])) == [[14, 20, 66, 60], [[30, 40]]]
 
 
@@ -205,7 +207,7 @@ def test_of_ten_frames_only_those_read_ahead_are_held(tmp_path, monkeypatch):
         return image
 
     monkeypatch.setattr("paintseg.tasks.batch.read_photo", watched)
-    pieces = alike(tmp_path, tmp_path / "masks", box=(8.0, 10.0, 40.0, 38.0))
+    pieces = alike(tmp_path, tmp_path / "masks", look_into(tmp_path).paths, box=(8.0, 10.0, 40.0, 38.0))
     assert all(not outcome.error for outcome in segment_all(pieces, SMALL_MODELS, CONFIG))
     assert len(most) == 10
     assert max(most) <= AHEAD + 3  # one in hand, one handed over, one just read

@@ -25,7 +25,7 @@ from paintseg.errors import InputError
 from paintseg.io.formats import to_image
 from paintseg.io.masks import read_mask
 from paintseg.io.reading import read_photo
-from paintseg.layers import remove
+from paintseg.layers.removal import remove
 from paintseg.ops.morphology import dilate
 from paintseg.segmentation import segment
 

@@ -63,7 +63,7 @@ def test_a_cut_out_keeps_the_colours_of_its_object_beyond_srgb(tmp_path, name):
     loaded = load_photo(source)
     soft = torch.zeros(80, 90)
     soft[20:60, 20:60] = 1
-    from paintseg.layers import cut_out
+    from paintseg.layers.cutout import cut_out
 
     write_image(tmp_path / "cut.png", loaded.image_for(tmp_path / "cut.png", cut_out(loaded.whole, soft)))
     cut = Image.open(tmp_path / "cut.png")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from paintseg.errors import InputError
 from paintseg.io.inputs import parse_boxes, read_points
-from paintseg.layers import parse_placements
+from paintseg.layers.compose import parse_placements
 from paintseg.ops.coordinates import place_boxes, place_points, plain
 from paintseg.prompts import Prompt, box_prompt, point_prompt
 
@@ -81,7 +81,7 @@ def test_placements_too():
 
 
 def test_an_apostrophe_in_a_label_is_no_quotation_mark():
-    assert read_points('[{"x": 1, "y": 2, "label": "the dog\'s"}]', "", SIZE).points == ((1.0, 2.0),)
+    assert read_points('[{"x": 1, "y": 2, "label": "the dog\'s"}]', "", SIZE)[0] == ((1.0, 2.0),)
 
 
 def test_width_and_height_are_taken_when_they_are_announced():
@@ -134,9 +134,9 @@ def test_one_point_needs_no_list(point):
 
 
 def test_points_between_0_and_1_are_shares_of_the_photo_and_that_is_said():
-    found = read_points('[{"x": 0.5, "y": 0.25}, {"x": 0, "y": 1}]', '[{"x": 1, "y": 0}]', SIZE)
-    assert found.points == ((60.0, 20.0), (0.0, 79.5)) and found.negative_points == ((119.5, 0.0),)
-    assert "shares of the photo's width and height" in found.note
+    points, negative, note = read_points('[{"x": 0.5, "y": 0.25}, {"x": 0, "y": 1}]', '[{"x": 1, "y": 0}]', SIZE)
+    assert points == ((60.0, 20.0), (0.0, 79.5)) and negative == ((119.5, 0.0),)
+    assert "shares of the photo's width and height" in note
 
 
 def test_points_in_pixels_stay_as_they_are_and_nothing_is_said():
@@ -144,8 +144,7 @@ def test_points_in_pixels_stay_as_they_are_and_nothing_is_said():
 
 
 def test_shares_of_one_input_do_not_make_pixels_of_the_other_shares():
-    found = read_points("[[60, 20]]", "[[0.5, 0.5]]", SIZE)
-    assert (found.points, found.negative_points) == (((60.0, 20.0),), ((60.0, 40.0),))
+    assert read_points("[[60, 20]]", "[[0.5, 0.5]]", SIZE)[:2] == (((60.0, 20.0),), ((60.0, 40.0),))
 
 
 @pytest.mark.parametrize(
@@ -168,7 +167,7 @@ def test_a_point_outside_stays_there_and_is_refused(point):
 @pytest.mark.parametrize("text", ['[{"x": 0, "y": 0}]', "{'x': 0, 'y': 0.0}"])
 def test_the_corner_alone_means_that_nothing_was_found(text):
     found = read_points(text, text, SIZE)
-    assert found[:2] == ((), ()) and found.note.count("nodes write that found nothing") == 2
+    assert found[:2] == ((), ()) and found[2].count("nodes write that found nothing") == 2
 
 
 def test_the_corner_among_others_or_as_numbers_is_a_point():

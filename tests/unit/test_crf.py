@@ -13,7 +13,8 @@ from scipy import ndimage
 from paintseg.errors import InputError
 from paintseg.finish import crf as crf_module
 from paintseg.finish.crf import DenseCRF
-from paintseg.finish.lattice import _TensorFilter, build_tables
+from paintseg.finish.lattice import _TensorFilter
+from paintseg.finish.lattice_tables import build_tables
 
 densecrf = pytest.importorskip("pydensecrf.densecrf")
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paintseg.errors import InputError
-from paintseg.layers import cut_out
+from paintseg.layers.cutout import cut_out
 
 
 def disc(size=96, radius=30.0, soft=4.0):

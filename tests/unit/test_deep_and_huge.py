@@ -13,8 +13,7 @@ from paintseg.errors import InputError
 from paintseg.io.formats import to_image
 from paintseg.io.masks import read_mask
 from paintseg.io.reading import MAX_PIXELS, read_photo
-from paintseg.layers import Placement, reassemble
-from paintseg.layers.compose import LARGEST_AREA, MOST, transform
+from paintseg.layers.compose import LARGEST_AREA, MOST, Placement, reassemble, transform
 from paintseg.segmentation import segment
 
 from .small_models import MeanColour, Surroundings, disc_photo

@@ -13,7 +13,8 @@ from paintseg.amcp.score import score
 from paintseg.config import preset
 from paintseg.encoders.base import working_device
 from paintseg.encoders.dino import load_dinov2_small
-from paintseg.layers import cut_out, remove
+from paintseg.layers.cutout import cut_out
+from paintseg.layers.removal import remove
 from paintseg.locate.discovery import coarse_masks
 from paintseg.models import Models
 from paintseg.ops.memory import sent

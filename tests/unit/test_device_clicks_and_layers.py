@@ -6,7 +6,9 @@ import pytest
 import torch
 
 from paintseg.answers.answer import without_painting
-from paintseg.layers import amodal, find_shadow, paint_out, peel
+from paintseg.layers.amodal import amodal, peel
+from paintseg.layers.removal import paint_out
+from paintseg.layers.shadow import find_shadow
 from paintseg.ops.seeds import seeded
 from paintseg.prompts import Prompt, box_prompt, point_prompt
 from paintseg.segmentation import Session

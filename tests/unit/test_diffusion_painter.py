@@ -143,7 +143,7 @@ def test_the_guider_that_was_wired_stays_as_it_was(pack, models, request_):
     assert before == after and "denoise_mask_function" not in guider.model_options
 
 
-def test_when_memory_is_short_fewer_paintings_are_made_at_once(pack, models, request_, caplog):
+def test_when_memory_is_short_fewer_paintings_are_made_at_once(pack, models, request_, monkeypatch, caplog):
     guider, sampler, sigmas = guided(pack, models)
     sizes = []
 
@@ -157,9 +157,11 @@ def test_when_memory_is_short_fewer_paintings_are_made_at_once(pack, models, req
             return super().sample(model, sigmas, extra, callback, noise, *rest, **more)
 
     short = Short(sampler.sampler_function)
-    many = pack.nodes.sampling.DiffusionPainter(guider, short, sigmas, models("vae"), size=64, batch=5)
-    one = pack.nodes.sampling.DiffusionPainter(guider, sampler, sigmas, models("vae"), size=64, batch=1)
-    painted = many.paint(*request_, 5, seeded(1))
+    many = pack.nodes.sampling.DiffusionPainter(guider, short, sigmas, models("vae"), size=64)
+    one = pack.nodes.sampling.DiffusionPainter(guider, sampler, sigmas, models("vae"), size=64)
+    with monkeypatch.context() as roomy:
+        roomy.setattr(pack.nodes.sampling.DiffusionPainter, "_fitting", lambda *_: 5)
+        painted = many.paint(*request_, 5, seeded(1))
     assert sizes == [5, 3, 2, 2, 1]
     assert "5 paintings at once do not fit into memory; trying 3" in caplog.text
     assert torch.allclose(painted, one.paint(*request_, 5, seeded(1)), atol=1e-4)

@@ -18,7 +18,8 @@ from paintseg.errors import InputError, StorageError, WeightsError
 from paintseg.io.download import download
 from paintseg.io.formats import to_image
 from paintseg.io.pictures import check_folder, naming, write_images
-from paintseg.layers import NamedLayer, save_openraster, save_png_set
+from paintseg.layers.openraster import save_openraster, save_png_set
+from paintseg.layers.stack import NamedLayer
 
 from .local_hub import CONTENT, SHA256, running_hub
 

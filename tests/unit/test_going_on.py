@@ -15,6 +15,7 @@ from paintseg.errors import StorageError
 from paintseg.io.formats import to_image
 from paintseg.io.ledger import Ledger, stamps
 from paintseg.io.listing import alike
+from paintseg.io.photos import look_into
 from paintseg.io.pictures import write_image
 from paintseg.models import Models
 from paintseg.tasks.batch import segment_all, unfinished, worker
@@ -44,6 +45,10 @@ def work(tmp_path, monkeypatch):
 def prompts(folder, *boxes):
     lines = [f"{name}.png,{box}" for name, box in zip("ab", boxes, strict=False)]
     (folder / "prompts.csv").write_text("\n".join(["photo,box", *lines]) + "\n")
+
+
+def pieces_of(folder, target, **prompt):
+    return alike(folder, target, look_into(folder).paths, **prompt)
 
 
 def run(*arguments, photos="photos", listing="prompts.csv", masks="masks"):
@@ -127,18 +132,18 @@ def test_going_on_reads_no_photo(work):
         (target / f"{number}.png").touch()
         with (folder / f"{number}.jpg").open("wb") as photo:
             photo.truncate(2**32)
-    pieces, ledger = alike(folder, target, box=(1, 2, 30, 40)), Ledger(target / "made.jsonl", target)
+    pieces, ledger = pieces_of(folder, target, box=(1, 2, 30, 40)), Ledger(target / "made.jsonl", target)
     for piece in pieces:
         found = os.stat(piece.photo)
         ledger.add(piece, {"photo": (found.st_size, found.st_mtime_ns, "0" * 64)})
     started = time.monotonic()
     assert unfinished(pieces, Ledger(target / "made.jsonl", target)) == []
     assert time.monotonic() - started < 60
-    assert len(unfinished(alike(folder, target, box=(1, 2, 30, 41)), ledger)) == 3000
+    assert len(unfinished(pieces_of(folder, target, box=(1, 2, 30, 41)), ledger)) == 3000
 
 
 def test_a_worker_makes_a_stale_mask_again(work):
-    piece = alike(work / "photos", work / "masks", box=(14, 20, 66, 60))[0]
+    piece = pieces_of(work / "photos", work / "masks", box=(14, 20, 66, 60))[0]
     (work / "masks").mkdir()
     write_image(work / "masks" / "a.png", to_image(made_up_photo(80, 52)[0][0]))
     plain = {
@@ -163,7 +168,7 @@ def test_a_worker_makes_a_stale_mask_again(work):
 def outcomes(folder, target, **prompt):
     return {
         os.path.basename(one.photo): one
-        for one in segment_all(alike(folder, target, **(prompt or {"box": (14, 20, 66, 60)})), MODELS, CONFIG)
+        for one in segment_all(pieces_of(folder, target, **(prompt or {"box": (14, 20, 66, 60)})), MODELS, CONFIG)
     }
 
 
@@ -211,13 +216,13 @@ def test_whatever_goes_wrong_with_a_photo_is_its_own_failure(work, problem, sent
                 raise problem
             return super().encode(images)
 
-    pieces = alike(work / "photos", work / "masks", box=(14, 20, 66, 60))
+    pieces = pieces_of(work / "photos", work / "masks", box=(14, 20, 66, 60))
     first, second = segment_all(pieces, Models(Surroundings(), Failing()), CONFIG)
     assert first.error.startswith(sentence) and not second.error
 
 
 def test_a_photo_whose_file_is_gone_or_a_folder_is_its_own_failure(work):
-    pieces = alike(work / "photos", work / "masks", box=(14, 20, 66, 60))
+    pieces = pieces_of(work / "photos", work / "masks", box=(14, 20, 66, 60))
     (work / "photos" / "a.png").unlink()
     (work / "photos" / "a.png").mkdir()
     first, second = segment_all(pieces, MODELS, CONFIG)

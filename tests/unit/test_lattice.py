@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paintseg.errors import InputError
-from paintseg.finish.lattice import Lattice, _TensorFilter, build_tables
+from paintseg.finish.lattice import Lattice, _TensorFilter
+from paintseg.finish.lattice_tables import build_tables
 
 
 def cloud(n, d, seed=0, spread=2.0):

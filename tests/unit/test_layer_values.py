@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from paintseg.errors import InputError
-from paintseg.layers import NamedLayer, Placement, layers_value, read_layers, reassemble, without_backdrop
 from paintseg.layers.blending import MODES
-from paintseg.layers.document import MOST_LAYERS
+from paintseg.layers.compose import Placement, reassemble
+from paintseg.layers.document import MOST_LAYERS, layers_value, read_layers, without_backdrop
+from paintseg.layers.stack import NamedLayer
 
 SIZE = (30, 40)
 

@@ -10,8 +10,7 @@ from harness import typescript
 from harness.paths import ROOT
 
 from paintseg.errors import InputError
-from paintseg.layers import Placement, parse_placements, reassemble
-from paintseg.layers.compose import LARGEST_AREA, LARGEST_SIDE
+from paintseg.layers.compose import LARGEST_AREA, LARGEST_SIDE, Placement, parse_placements, reassemble
 
 LAYERS = ROOT / "web" / "js" / "layers"
 TWO = [{"fingerprint": "aa", "box": [10, 5, 20, 15]}, {"fingerprint": "bb", "box": [30, 20, 50, 30]}]

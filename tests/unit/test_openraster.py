@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from paintseg.errors import InputError
-from paintseg.layers import NamedLayer, flatten, save_openraster, save_png_set
+from paintseg.layers.openraster import save_openraster, save_png_set
+from paintseg.layers.stack import NamedLayer, flatten
 
 
 def layers(height=30, width=40, seed=0):

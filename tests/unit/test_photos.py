@@ -7,7 +7,7 @@ from PIL import Image
 
 from paintseg.__main__ import main
 from paintseg.errors import InputError
-from paintseg.io.photos import look_into, photos_in, suffixes
+from paintseg.io.photos import look_into, suffixes
 
 GREY = Image.new("L", (40, 30), 128)
 UNIX = pytest.mark.skipif(os.name == "nt", reason="links and modes of Unix")
@@ -96,7 +96,7 @@ def test_a_folder_that_cannot_be_read_is_named(folder):
 def test_a_folder_of_sidecars_alone_is_refused_by_what_it_holds(folder):
     (folder / "a.jpg").rename(folder / "._a.jpg")
     with pytest.raises(InputError, match=r"holds no pictures; left out: 1 hidden file \(\._a\.jpg\)"):
-        photos_in(folder)
+        look_into(folder)
 
 
 def test_the_command_says_what_it_leaves_out(folder, tmp_path, capsys):

@@ -9,7 +9,8 @@ from harness.inprocess import load_pack
 from paintseg.amcp.loop import State
 from paintseg.amcp.progress import part
 from paintseg.config import preset
-from paintseg.layers import amodal, paint_out, peel
+from paintseg.layers.amodal import amodal, peel
+from paintseg.layers.removal import paint_out
 from paintseg.painters import keep_outside
 from paintseg.prompts import box_prompt, mask_prompt
 
@@ -117,10 +118,10 @@ CALLS = {
         IMAGE, DISC[None].float(), 0, 2, False, -1, painter, ENCODER
     ),
     "amodal": lambda nodes, painter: nodes.amodal.Amodal.execute(
-        IMAGE, FRONT[None], "paper", 0, 1, DISC[None].float(), painter=painter, encoder=ENCODER
+        IMAGE, FRONT[None], 1, DISC[None].float(), preset="paper", seed=0, painter=painter, encoder=ENCODER
     ),
     "layers": lambda nodes, painter: nodes.layers.Layers.execute(
-        IMAGE, "paper", 0, 1, 1, False, (BOX,), painter, ENCODER
+        IMAGE, 1, 1, False, (BOX,), preset="paper", seed=0, painter=painter, encoder=ENCODER
     ),
 }
 

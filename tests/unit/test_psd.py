@@ -18,8 +18,9 @@ from paintseg.cli.bench import made_up_photo
 from paintseg.errors import InputError
 from paintseg.io import packages
 from paintseg.io.formats import to_image
-from paintseg.layers import NamedLayer, flatten, save_psd
 from paintseg.layers.blending import MODES
+from paintseg.layers.psd import save_psd
+from paintseg.layers.stack import NamedLayer, flatten
 
 SIZE = (30, 40)
 

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from paintseg.errors import InputError
-from paintseg.layers import Placement, parse_placements, reassemble
-from paintseg.layers.compose import transform
+from paintseg.layers.compose import Placement, parse_placements, reassemble, transform
 
 
 def tile(colour, box, size=(40, 60), alpha=1.0):

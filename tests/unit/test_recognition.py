@@ -12,8 +12,8 @@ from PIL import Image
 
 from paintseg.errors import InputError
 from paintseg.io.formats import from_image
-from paintseg.layers import Placement, fingerprint, known_again, parse_placements
-from paintseg.layers.recognition import is_same
+from paintseg.layers.compose import Placement, parse_placements
+from paintseg.layers.recognition import fingerprint, is_same, known_again
 
 ROCKET = torch.cat([
     from_image(Image.open(PHOTO).convert("RGB")),

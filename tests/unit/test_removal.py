@@ -10,10 +10,14 @@ from hypothesis import strategies as st
 from paintseg.errors import InputError
 from paintseg.io.masks import read_mask
 from paintseg.io.reading import read_photo
-from paintseg.layers import cut_out, find_shadow, paint_out, plausibility, reassemble, remove, strangeness
+from paintseg.layers import plausibility
+from paintseg.layers.compose import reassemble
+from paintseg.layers.cutout import cut_out
 from paintseg.layers.detail import add_detail
-from paintseg.layers.removal import apart, hole_of
+from paintseg.layers.plausibility import strangeness
+from paintseg.layers.removal import apart, hole_of, paint_out, remove
 from paintseg.layers.seam import depth_inside, join, membrane
+from paintseg.layers.shadow import find_shadow
 from paintseg.layers.window import show, show_hole, window
 from paintseg.ops.images import resize
 from paintseg.ops.morphology import dilate, erode, outer_ring

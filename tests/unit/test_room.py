@@ -35,7 +35,8 @@ torch.set_num_threads(1)
 """
 
 LIBRARY = """
-from paintseg.layers import cut_out, paint_out
+from paintseg.layers.cutout import cut_out
+from paintseg.layers.removal import paint_out
 
 height, width = 3000, 4500
 photo = torch.rand(height, width, 3).movedim(-1, 0)  # as ComfyUI hands photos over

@@ -217,7 +217,8 @@ def test_layers_are_saved_inside_the_output_folder_only(prefix, tmp_path):
 @pytest.mark.parametrize("name", ["../../evil", "..\\evil", "/etc/passwd", "a:b", "\0"])
 def test_a_layer_s_name_names_no_other_folder(name, tmp_path):
     nodes = load_pack().nodes
-    from paintseg.layers import NamedLayer, save_png_set
+    from paintseg.layers.openraster import save_png_set
+    from paintseg.layers.stack import NamedLayer
 
     (path,) = save_png_set(tmp_path / "set", [NamedLayer(name, torch.ones(4, 8, 8))])
     assert path.parent == tmp_path / "set" and path.is_file()

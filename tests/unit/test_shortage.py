@@ -7,19 +7,13 @@ from paintseg.amcp.score import score
 from paintseg.config import preset
 from paintseg.io.formats import to_image
 from paintseg.io.reading import read_photo
-from paintseg.layers import (
-    NamedLayer,
-    Placement,
-    amodal,
-    cut_out,
-    flatten,
-    matte,
-    paint_out,
-    peel,
-    reassemble,
-    save_openraster,
-    save_png_set,
-)
+from paintseg.layers.amodal import amodal, peel
+from paintseg.layers.compose import Placement, reassemble
+from paintseg.layers.cutout import cut_out
+from paintseg.layers.matting import matte
+from paintseg.layers.openraster import save_openraster, save_png_set
+from paintseg.layers.removal import paint_out
+from paintseg.layers.stack import NamedLayer, flatten
 from paintseg.locate import discovery
 from paintseg.ops.memory import SHORTAGE, is_shortage, says_shortage
 from paintseg.prompts import box_prompt, point_prompt

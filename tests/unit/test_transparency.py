@@ -16,7 +16,11 @@ from paintseg.errors import InputError
 from paintseg.io.formats import to_image
 from paintseg.io.inputs import as_pictures
 from paintseg.io.reading import load_photo, read_photo
-from paintseg.layers import NamedLayer, Placement, amodal, cut_out, flatten, paint_out, peel, reassemble
+from paintseg.layers.amodal import amodal, peel
+from paintseg.layers.compose import Placement, reassemble
+from paintseg.layers.cutout import cut_out
+from paintseg.layers.removal import paint_out
+from paintseg.layers.stack import NamedLayer, flatten
 from paintseg.prompts import box_prompt
 
 from .small_models import MeanColour, Surroundings, commands_share_models, disc_photo  # noqa: F401  (a fixture)

@@ -14,7 +14,7 @@ from paintseg.errors import InputError
 from paintseg.io.formats import to_image
 from paintseg.io.listing import Piece
 from paintseg.io.masks import read_mask
-from paintseg.layers import amodal, peel
+from paintseg.layers.amodal import amodal, peel
 from paintseg.models import Models
 from paintseg.ops.morphology import erode
 from paintseg.prompts import box_prompt, mask_prompt
@@ -106,12 +106,8 @@ def test_every_node_that_segments_warns_of_it(nodes, caplog):
         "loop": lambda: nodes.loop.AMCPLoop.execute(image, prompt, **how).result[0],
         "video": lambda: nodes.video.Video.execute(image, prompt, "follow", **how).result[0],
         "objects": lambda: nodes.several.Objects.execute(image, prompt, **how).result[0],
-        "layers": lambda: nodes.layers.Layers.execute(image, "paper", 0, 1, 1, False, prompt, PAINTER, ENCODER).result[
-            1
-        ],
-        "amodal": lambda: nodes.amodal.Amodal.execute(
-            image, 1 - mask, "paper", 0, 1, prompt=prompt, painter=PAINTER, encoder=ENCODER
-        ).result[0],
+        "layers": lambda: nodes.layers.Layers.execute(image, 1, 1, False, prompt, **how).result[1],
+        "amodal": lambda: nodes.amodal.Amodal.execute(image, 1 - mask, 1, prompt=prompt, **how).result[0],
     }
     for name, call in calls.items():
         caplog.clear()
