@@ -34,7 +34,7 @@ CERTAIN = 2.0
 """Deviations that right evidence is given."""
 
 
-def measure(instance: Instance, models: Models, config: Config, seed: int = 0) -> dict[str, Marks]:
+def measure(instance: Instance, models: Models, config: Config) -> dict[str, Marks]:
     """The marks of every variant on one object, from its box. Raises InputError for unreadable files."""
 
     image, truth = instance.image(), instance.mask()
@@ -46,7 +46,7 @@ def measure(instance: Instance, models: Models, config: Config, seed: int = 0) -
     def last(first: amcp.State) -> amcp.State:
         return [first, *amcp.run(first, models.painter, models.painter, models.encoder)][-1]
 
-    first = begin(image, Prompt(size=size_of(image), box=instance.box), models.painter, models.encoder, config, seed)
+    first = begin(image, Prompt(size=size_of(image), box=instance.box), models.painter, models.encoder, config)
     scene = first.scene
     state = last(first)
     soft = finish(state)

@@ -21,7 +21,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -71,18 +71,6 @@ class Case:
     image: Tensor
     truth: Tensor
     mask: Tensor
-
-
-@dataclass(frozen=True)
-class Measured:
-    """One plate; see the module's text."""
-
-    distance: float
-    colour: float
-    ghost: bool
-    across: float
-    around: float
-    seconds: float
 
 
 Fill = Callable[[Case, Models, int], Tensor]
@@ -175,19 +163,18 @@ def _removed(case: Case, models: Models, seed: int) -> Tensor:
     return paint_out(case.image, case.mask, models.painter, seed, None, CANDIDATES, True, models.encoder).plate
 
 
-def measure(case: Case, plate: Tensor, known: Tensor, encoder: Encoder, seconds: float = 0.0) -> Measured:
-    """All measures of a plate 3 x H x W; `known` C x n, the features of the truth's patches in the hole."""
+def measure(case: Case, plate: Tensor, known: Tensor, encoder: Encoder) -> dict[str, float]:
+    """All measures of a plate 3 x H x W by name; `known` C x n, the features of the truth's patches in the hole."""
     own = hole(case)
     inside = patches(plate, own, encoder)[0]
     off = (local_mean(plate, BLUR) - local_mean(case.truth, BLUR)).abs()[:, own]
-    return Measured(
-        float((1 - (inside * known).sum(0)).mean()),
-        255 * float(off.mean()),
-        has_ghost(plate, own, encoder),
-        step_across(plate, own),
-        step_within(plate, own, NEAR),
-        seconds,
-    )
+    return {
+        "distance": float((1 - (inside * known).sum(0)).mean()),
+        "colour": 255 * float(off.mean()),
+        "ghost": has_ghost(plate, own, encoder),
+        "across": step_across(plate, own),
+        "around": step_within(plate, own, NEAR),
+    }
 
 
 def has_ghost(plate: Tensor, hole: Tensor, encoder: Encoder) -> bool:
@@ -223,7 +210,7 @@ def run(options: argparse.Namespace) -> None:
                 begun = time.process_time()
                 shown.append(fill(case, models, options.seed))
                 seconds = time.process_time() - begun
-                found[name] = asdict(measure(case, shown[-1], known, models.encoder, seconds))
+                found[name] = {**measure(case, shown[-1], known, models.encoder), "seconds": seconds}
             keep(options, case.name.replace("/", "_"), shown)
             yield {"case": case.name, "half": number % 2, "rows": found}
 
