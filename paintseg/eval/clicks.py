@@ -18,8 +18,8 @@ from torch import Tensor
 from ..errors import InputError
 from ..ops.images import size_of
 from ..prompts import Point, Prompt
-from .interface import Method, hard
 from .metrics import IGNORED, Marks, marks
+from .task import Method
 
 AFTER = (1, 2, 3, 5, 10)
 """Clicks after which means are given."""
@@ -75,7 +75,7 @@ def converse(image: Tensor, truth: np.ndarray, method: Method, most: int = 20, s
         clicks = [*((turn.point, turn.positive) for turn in turns), ((found[1] + 0.5, found[0] + 0.5), found[2])]
         started, note = time.perf_counter(), ""
         try:
-            mask = hard(method(image, prompt_of(clicks, size_of(image))))
+            mask = method(image, prompt_of(clicks, size_of(image)))
         except InputError as error:
             mask, note = np.zeros(truth.shape, bool), str(error)
         seconds = time.perf_counter() - started

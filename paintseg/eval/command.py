@@ -6,7 +6,8 @@ import argparse
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,12 @@ from ..cli.parameters import numbers, split
 from ..errors import InputError
 from ..io.pictures import check_folder
 from ..tasks.ray_cluster import ENGINES
-from .datasets import Instance, read_manifest, thin_out
+from .datasets import Instance, by_set, read_manifest, thin_out
 from .mosaic import in_mosaic
 from .prompting import STROKES
 from .records import Records, Row
-from .run import Work, evaluate, places_of
-from .task import CLICKS, Task, way_named
+from .run import Work, evaluate, places_of, threads_each
+from .task import CLICKS, Task
 
 CACHE = Path("output", "eval")
 
@@ -100,7 +101,7 @@ def prompted(options: argparse.Namespace, base: Task) -> list[Task]:
     return [
         replace(
             base,
-            prompt=way_named(prompt),
+            prompt=prompt,
             mosaic=side,
             **({"clicks": options.clicks, "stop": options.stop} if prompt == CLICKS else {}),
         )
@@ -117,7 +118,7 @@ def measured(options: argparse.Namespace, tasks: Sequence[Task]) -> tuple[list[W
     records = Records(options.csv or _cache_file(tasks))
     if options.fresh:
         records.forget(places_of(work))
-    with Progress(len(work), options.quiet) as progress:
+    with shown(len(work), options.quiet) as progress:
         return work, evaluate(work, records, options.device, options.jobs, options.threads, progress, options.engine)
 
 
@@ -131,10 +132,7 @@ def make_work(tasks: Sequence[Task], instances: Sequence[Instance], members: Seq
     Raises InputError when nothing is left.
     """
 
-    sets: dict[str, list[Instance]] = {}
-    for member in members:
-        sets.setdefault(member.dataset, []).append(member)
-    work = []
+    sets, work = by_set(members), []
     for task in tasks:
         number = None if task.prompt == CLICKS else STROKES.get(task.prompt)
         usable = [instance for instance in instances if number is None or instance.scribble_path(number).exists()]
@@ -150,13 +148,10 @@ def make_work(tasks: Sequence[Task], instances: Sequence[Instance], members: Seq
 def machine(options: argparse.Namespace) -> dict[str, Any]:
     """Where it was measured, as plain values."""
 
-    threads = options.threads or (
-        max(1, (os.cpu_count() or 1) // options.jobs) if options.jobs > 1 else torch.get_num_threads()
-    )
     return {
         "device": options.device,
         "jobs": options.jobs,
-        "threads": threads,
+        "threads": options.threads or threads_each(options.jobs),
         "torch": torch.__version__,
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "limit": options.limit,
@@ -164,29 +159,22 @@ def machine(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-class Progress:
-    """A bar on stderr with the mean IoU so far; rare lines where there is no terminal."""
+@contextmanager
+def shown(total: int, quiet: bool) -> Iterator[Callable[[Sequence[Row], bool], None]]:
+    """What `evaluate` takes as `progress`: a bar on stderr with the mean IoU so far; rare lines without a terminal."""
 
-    def __init__(self, total: int, quiet: bool) -> None:
+    ious: list[float] = []
 
-        self.bar = tqdm(
-            total=total, unit="photo", disable=quiet, dynamic_ncols=True, mininterval=0.5 if sys.stderr.isatty() else 30
-        )
-        self.found: list[float] = []
+    def count(rows: Sequence[Row], new: bool) -> None:
+        ious.append(rows[-1].iou)
+        bar.set_postfix_str(f"IoU {100 * sum(ious) / len(ious):.1f}", refresh=False)
+        if not new and not quiet:
+            bar.initial += 1  # what was found earlier is no sign of how fast the rest goes
+        bar.update()
 
-    def __enter__(self) -> Progress:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.close()
-
-    def __call__(self, rows: Sequence[Row], new: bool) -> None:
-        """Count a finished instance."""
-        self.found.append(rows[-1].iou)
-        self.bar.set_postfix_str(f"IoU {100 * sum(self.found) / len(self.found):.1f}", refresh=False)
-        if not new and not self.bar.disable:
-            self.bar.initial += 1  # what was found earlier is no sign of how fast the rest goes
-        self.bar.update()
+    rarely = 0.5 if sys.stderr.isatty() else 30
+    with tqdm(total=total, unit="photo", disable=quiet, dynamic_ncols=True, mininterval=rarely) as bar:
+        yield count
 
 
 def _cache_file(tasks: Sequence[Task]) -> Path | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -96,19 +96,14 @@ def in_mosaic(instance: Instance, members: Sequence[Instance], side: int, seed: 
     place = int(chance.integers(side**2))
     # a set too small for the mosaic is gone through again
     others = [known[index] for _ in range(-(-missing // len(known))) for index in chance.permutation(len(known))]
-    height, width = instance.size()
+    height, width = instance.mask().shape
     top, left = (number * length for number, length in zip(divmod(place, side), (height, width), strict=True))
     x0, y0, x1, y1 = instance.box
-    moved = replace(
-        instance,
-        box=(x0 + left, y0 + top, x1 + left, y1 + top),
-        centroid=(instance.centroid[0] + left, instance.centroid[1] + top),
-        inner=(instance.inner[0] + left, instance.inner[1] + top),
-    )
+    moved = {
+        "box": (x0 + left, y0 + top, x1 + left, y1 + top),
+        "centroid": (instance.centroid[0] + left, instance.centroid[1] + top),
+        "inner": (instance.inner[0] + left, instance.inner[1] + top),
+    }
     return Mosaic(
-        **{field.name: getattr(moved, field.name) for field in fields(moved)},
-        side=side,
-        place=place,
-        tile=(height, width),
-        others=tuple(others[:missing]),
+        **vars(instance) | moved, side=side, place=place, tile=(height, width), others=tuple(others[:missing])
     )

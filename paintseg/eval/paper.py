@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from ..errors import InputError
 from .ablations import variants
 from .layouts import LAYOUTS
-from .prompting import PromptKind
 from .records import Row
 from .task import Task
 
@@ -26,12 +25,12 @@ FIGURES: dict[str, dict[str, float]] = {
     "tableA": {"N = 1": 78.8, "N = 2": 79.2, "N = 3": 79.6, "N = 4": 80.1, "N = 5": 80.6, "N = 6": 80.8},
 }
 """Ablations on ECSSD with TokenCut's masks, by the names of `ablations.variants`."""
-MAIN: dict[str, tuple[PromptKind, dict[str, float]]] = {
+MAIN = {
     "1": ("auto", {"duts_te": 67.0, "ecssd": 80.6}),
     "2": ("point", {"grabcut": 84.4, "berkeley": 70.0, "davis": 69.4}),
     "3": ("box", {"pascal_voc": 59.7, "coco_mval": 69.6}),
 }
-NOISY: dict[PromptKind, tuple[float, float, float]] = {
+NOISY = {
     "point": (60.8, 60.4, 58.9),
     "strokes": (64.3, 63.7, 62.7),
     "box": (71.0, 70.7, 70.1),

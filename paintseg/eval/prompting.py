@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -15,7 +14,7 @@ from ..errors import InputError
 from ..prompts import Prompt
 from .datasets import Instance
 
-PromptKind = Literal[
+KINDS = (
     "box",
     "loose_box",
     "jitter_box",
@@ -27,13 +26,12 @@ PromptKind = Literal[
     "strokes2",
     "mask",
     "auto",
-]
-KINDS: tuple[PromptKind, ...] = get_args(PromptKind)
+)
 
-SIDES: dict[PromptKind, tuple[float, float]] = {"box": (0.0, 0.0), "loose_box": (0.0, 0.25), "jitter_box": (-0.1, 0.1)}
+SIDES = {"box": (0.0, 0.0), "loose_box": (0.0, 0.25), "jitter_box": (-0.1, 0.1)}
 """How far outwards each side of the tight box moves, least and most, in widths or heights of the box."""
 
-STROKES: dict[PromptKind, int] = {"scribble": 1, "scribble2": 2, "strokes": 1, "strokes2": 2}
+STROKES = {"scribble": 1, "scribble2": 2, "strokes": 1, "strokes2": 2}
 """Which of a set's two drawings the kind is made from."""
 
 CELLS = 8
@@ -42,7 +40,7 @@ CELLS = 8
 
 def make_prompt(
     instance: Instance,
-    kind: PromptKind,
+    kind: str,
     size: tuple[int, int],
     noise: float = 0.0,
     seed: int = 0,

@@ -35,7 +35,7 @@ from ..layers.seam import depth_inside
 from ..locate.discovery import coarse_mask, coarse_masks
 from ..models import load_models
 from ..ops.overlap import intersection_over_union
-from .datasets import Instance, read_manifest
+from .datasets import Instance, by_set, read_manifest
 from .study import add_machine, add_plates, check_count, gathered, keep, plain_parser
 
 FOUND = 0.1
@@ -166,10 +166,8 @@ def statistics_distance(image: Tensor, hole: Tensor, encoder: Encoder) -> float:
 
 def spread(instances: Sequence[Instance], count: int) -> list[Instance]:
     """`count` instances, as many of every set as of any other, evenly over each set."""
-    sets = list(dict.fromkeys(instance.dataset for instance in instances))
-    chosen = []
-    for index, name in enumerate(sets):
-        members = [instance for instance in instances if instance.dataset == name]
+    sets, chosen = by_set(instances), []
+    for index, members in enumerate(sets.values()):
         wanted = min(len(members), count // len(sets) + (index < count % len(sets)))
         chosen += [members[i * len(members) // wanted] for i in range(wanted)]
     return chosen

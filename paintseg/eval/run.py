@@ -10,8 +10,8 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
-from dataclasses import asdict, replace
-from functools import lru_cache
+from dataclasses import asdict
+from functools import lru_cache, partial
 from hashlib import sha256
 
 import numpy as np
@@ -23,12 +23,11 @@ from ..ops.images import size_of
 from ..prompts import Prompt
 from .clicks import Turn, converse, prompt_of
 from .datasets import Instance, check_sizes
-from .interface import Method, hard
 from .methods import cached_models, make_method
 from .metrics import marks
 from .prompting import make_prompt
 from .records import Place, Records, Row
-from .task import CLICKS, Task
+from .task import CLICKS, Method, Task
 
 Work = tuple[Task, Instance]
 
@@ -77,7 +76,7 @@ def evaluate(
         for place in places:
             if place not in missing:
                 progress(records.rows[place], False)
-    threads = threads or max(1, (os.cpu_count() or 1) // jobs if jobs > 1 else torch.get_num_threads())
+    threads = threads or threads_each(jobs)
     pieces = [(place[0], task, instance, device) for place, (task, instance) in missing.items()]
     if engine == "ray" and pieces:
         finished = _on_ray(pieces, jobs, threads)
@@ -91,6 +90,11 @@ def evaluate(
     return [records.rows[place] for place in places]
 
 
+def threads_each(jobs: int) -> int:
+    """CPU threads of each of so many processes, which share the machine's cores."""
+    return max(1, (os.cpu_count() or 1) // jobs) if jobs > 1 else torch.get_num_threads()
+
+
 def measure(key: str, task: Task, instance: Instance, device: str) -> tuple[Row, ...]:
     """The rows of one instance. A method that finds nothing, for a reason it can say, gets the marks of an empty mask.
 
@@ -98,7 +102,8 @@ def measure(key: str, task: Task, instance: Instance, device: str) -> tuple[Row,
     """
     image, truth = instance.image(), instance.mask()
     check_sizes(instance.image_path, size_of(image), truth.shape)
-    same = Row(
+    same = partial(
+        Row,
         key=key,
         method=task.method,
         prompt=task.prompt,
@@ -109,18 +114,13 @@ def measure(key: str, task: Task, instance: Instance, device: str) -> tuple[Row,
         seed=task.seed,
         dataset=instance.dataset,
         stem=instance.stem,
-        iou=0.0,
-        boundary_iou=0.0,
-        pieces=0,
-        seconds=0.0,
     )
     if task.prompt == CLICKS:
         turns = _conversation(task, image, truth, device)
         if not turns:
             raise InputError(f"the mask {instance.mask_path} has no object to click on")
         return tuple(
-            replace(
-                same,
+            same(
                 **asdict(turn.marks),
                 seconds=round(turn.seconds, 3),
                 note=turn.note,
@@ -136,7 +136,7 @@ def measure(key: str, task: Task, instance: Instance, device: str) -> tuple[Row,
     except InputError as error:
         mask, note = np.zeros(truth.shape, bool), str(error)
     seconds = time.perf_counter() - started
-    return (replace(same, **asdict(marks(mask, truth)), seconds=round(seconds, 3), note=note),)
+    return (same(**asdict(marks(mask, truth)), seconds=round(seconds, 3), note=note),)
 
 
 def predict(task: Task, instance: Instance, image: torch.Tensor, device: str) -> tuple[Prompt, np.ndarray]:
@@ -156,7 +156,7 @@ def predict(task: Task, instance: Instance, image: torch.Tensor, device: str) ->
         task.seed,
         lambda: coarse_mask(image, cached_models(device, task.encoder).encoder),
     )
-    return prompt, hard(_method(task, device)(image, prompt))
+    return prompt, _method(task, device)(image, prompt)
 
 
 def _conversation(task: Task, image: torch.Tensor, truth: np.ndarray, device: str) -> list[Turn]:

@@ -30,7 +30,7 @@ from harness.pipelines import load_pipeline
 from paintseg.cli.console import guarded, report
 from paintseg.cli.parameters import parse_options
 from paintseg.errors import InputError
-from paintseg.eval.command import Progress, make_work
+from paintseg.eval.command import make_work, shown
 from paintseg.eval.datasets import read_manifest, thin_out
 from paintseg.eval.importing import find_set, import_set
 from paintseg.eval.methods import PAINTERS
@@ -148,7 +148,7 @@ def measured(options: argparse.Namespace, wanted: Sequence[Cell]) -> list[tuple[
             owners += [number] * len(work)
     if not pieces:
         raise InputError(f"{options.sets} holds none of the sets of the tables asked for")
-    with Progress(len(pieces), options.quiet) as progress:
+    with shown(len(pieces), options.quiet) as progress:
         found = evaluate(pieces, Records(options.work / "rows.csv"), options.device, progress=progress)
     rows: list[list[Row]] = [[] for _ in wanted]
     for owner, answers in zip(owners, found, strict=True):

@@ -133,7 +133,7 @@ RIGHT = FIELD == 255
 
 
 def test_a_conversation_goes_from_error_to_error_until_all_is_right():
-    method = Scripted(LEFT.astype(np.float32) * 0.6, BEYOND, RIGHT)
+    method = Scripted(LEFT, BEYOND, RIGHT)
     turns = list(converse(PHOTO, FIELD, method))
     # LEFT misses columns 3 to 5, deepest at (2, 4); BEYOND is wrong in column 6 and at the rows' ends, one deep
     # everywhere, and the first such pixel from the top is (0, 4)
