@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import InputError
 from .console import report
 from .method import add_half, chosen_models, read_config
-from .parameters import add_parameters, numbers, split
+from .parameters import add_parameters, check_least, numbers, split
 from .prompting import box
 
 if TYPE_CHECKING:
@@ -37,9 +37,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_parameters(parser, several=True)
     parser.add_argument("--steps", metavar="T", help="steps instead of the presets'; several with commas")
     parser.add_argument(
-        "--paintings", metavar="N", help="paintings per step instead of the presets'; several with commas"
-    )
-    parser.add_argument(
         "--answers", type=int, default=0, metavar="N", help="instead: the first and N further answers to clicks"
     )
     parser.add_argument("--repeat", type=int, default=3, metavar="N", help="runs, the median counts (default 3)")
@@ -61,8 +58,7 @@ def run(options: argparse.Namespace) -> None:
         raise InputError("--photo and --box go together")
     if options.answers < 0:
         raise InputError(f"--answers must be 0 or more, not {options.answers}")
-    if options.repeat < 1:
-        raise InputError(f"--repeat must be at least 1, not {options.repeat}")
+    check_least(options, "repeat")
     sizes = [0] if options.photo else _sizes(options)
     if options.json:
         check_folder(options.json, "--json")
@@ -198,14 +194,13 @@ def _clouds(size: int, generator) -> Tensor:
 
 
 def _configs(options: argparse.Namespace) -> list[tuple[str, Config]]:
-    """Every preset with every number of steps and paintings asked for."""
+    """Every preset with every number of steps asked for."""
     found = []
     for name in split([options.preset]):
         # here --size is the photo's, not the painter's
         config = read_config(argparse.Namespace(**vars(options) | {"preset": name, "size": None}))
-        for steps in numbers(options.steps, "--steps", int) or [config.steps]:
-            for paintings in numbers(options.paintings, "--paintings", int) or [config.paintings]:
-                found.append((name, replace(config, steps=steps, paintings=paintings)))
+        steps = numbers(options.steps, "--steps", int) or [config.steps]
+        found += [(name, replace(config, steps=number)) for number in steps]
     return found
 
 

@@ -58,10 +58,9 @@ def run_folder(options: argparse.Namespace) -> int | None:
     _check_that_it_is_ours(options.output, pieces)
     _same_settings(options, config)
     from ..io.ledger import Ledger
-    from ..tasks.batch import unfinished
 
     ledger = Ledger(options.output / LEDGER, options.output)
-    waiting = unfinished(pieces, ledger)
+    waiting = [piece for piece in pieces if not ledger.holds(piece)]
     if not options.quiet:
         _say_what_is_there(pieces, waiting, ledger)
     known = {os.path.abspath(piece.output): piece for piece in waiting}

@@ -63,6 +63,13 @@ def numbers(text: str | None, name: str, kind: type = float) -> list[Any]:
         raise InputError(f"{name} is a {'whole number' if kind is int else 'number'}, not {text!r}") from error
 
 
+def check_least(options: argparse.Namespace, *names: str) -> None:
+    """Raises InputError when one of these options was given and is below 1."""
+    for name in names:
+        if (value := getattr(options, name)) is not None and value < 1:
+            raise InputError(f"--{name} must be at least 1, not {value}")
+
+
 def _parse(text: str, kind: Any) -> object:
     origin, inner = get_origin(kind), get_args(kind)
     if origin is Literal:

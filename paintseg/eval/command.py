@@ -16,7 +16,7 @@ import torch
 from tqdm import tqdm
 
 from ..cli.console import report
-from ..cli.parameters import numbers, split
+from ..cli.parameters import check_least, numbers, split
 from ..errors import InputError
 from ..io.pictures import check_folder
 from ..tasks.ray_cluster import ENGINES
@@ -86,9 +86,7 @@ def add_ways(group: argparse._ActionsContainer) -> None:
 def check(options: argparse.Namespace) -> None:
     """Raises InputError for numbers and files that mean nothing."""
 
-    for name, least in (("limit", 1), ("stride", 1), ("jobs", 1), ("threads", 1), ("clicks", 1)):
-        if (value := getattr(options, name)) is not None and value < least:
-            raise InputError(f"--{name} must be at least {least}, not {value}")
+    check_least(options, "limit", "stride", "jobs", "threads", "clicks")
     for name in ("json", "csv"):
         if path := getattr(options, name):
             check_folder(path, f"--{name}")
@@ -119,7 +117,7 @@ def measured(options: argparse.Namespace, tasks: Sequence[Task]) -> tuple[list[W
     if options.fresh:
         records.forget(places_of(work))
     with shown(len(work), options.quiet) as progress:
-        return work, evaluate(work, records, options.device, options.jobs, options.threads, progress, options.engine)
+        return work, evaluate(work, records, progress, options.device, options.jobs, options.threads, options.engine)
 
 
 def make_work(tasks: Sequence[Task], instances: Sequence[Instance], members: Sequence[Instance]) -> list[Work]:
@@ -172,8 +170,8 @@ def shown(total: int, quiet: bool) -> Iterator[Callable[[Sequence[Row], bool], N
             bar.initial += 1  # what was found earlier is no sign of how fast the rest goes
         bar.update()
 
-    rarely = 0.5 if sys.stderr.isatty() else 30
-    with tqdm(total=total, unit="photo", disable=quiet, dynamic_ncols=True, mininterval=rarely) as bar:
+    pause = 0.5 if sys.stderr.isatty() else 30
+    with tqdm(total=total, unit="photo", disable=quiet, dynamic_ncols=True, mininterval=pause) as bar:
         yield count
 
 

@@ -30,6 +30,7 @@ from torch import Tensor
 
 from ..amcp.loop import paint
 from ..cli.console import command
+from ..cli.parameters import check_least
 from ..encoders import Encoder
 from ..errors import InputError
 from ..layers import CANDIDATES, paint_out
@@ -45,7 +46,7 @@ from ..ops.morphology import dilate
 from ..ops.seeds import seeded
 from .datasets import Instance, read_manifest, scene
 from .removal import NEAR, spread, step_across, step_within
-from .study import add_machine, add_plates, check_count, gathered, keep, plain_parser
+from .study import add_machine, add_plates, gathered, keep, plain_parser
 
 LARGEST, SMALLEST = 0.3, 0.02
 """Objects that cover more or less of the photo are left out."""
@@ -198,7 +199,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> None:
-    check_count(options)
+    check_least(options, "count")
     rows = fills(options.rows.split(","))
     models = load_models(options.device)
 

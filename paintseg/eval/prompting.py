@@ -121,10 +121,7 @@ def shift(values: Tensor, dx: float, dy: float) -> Tensor:
     """Move a map H x W by whole pixels; what leaves the photo is lost, but never all: then half as far."""
     height, width = values.shape
     right, down = min(max(round(dx), -width), width), min(max(round(dy), -height), height)
-    moved = torch.zeros_like(values)
-    moved[max(down, 0) : height + min(down, 0), max(right, 0) : width + min(right, 0)] = values[
-        max(-down, 0) : height - max(down, 0), max(-right, 0) : width - max(right, 0)
-    ]
+    moved = F.pad(values, (right, -right, down, -down))
     if (right or down) and (values > 0.5).any() and not (moved > 0.5).any():
         return shift(values, dx / 2, dy / 2)
     return moved

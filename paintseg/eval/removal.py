@@ -27,6 +27,7 @@ import torch
 from torch import Tensor
 
 from ..cli.console import command
+from ..cli.parameters import check_least
 from ..encoders import Encoder
 from ..errors import InputError
 from ..layers import paint_out, strangeness
@@ -36,7 +37,7 @@ from ..locate.discovery import coarse_mask, coarse_masks
 from ..models import load_models
 from ..ops.overlap import intersection_over_union
 from .datasets import Instance, by_set, read_manifest
-from .study import add_machine, add_plates, check_count, gathered, keep, plain_parser
+from .study import add_machine, add_plates, gathered, keep, plain_parser
 
 FOUND = 0.1
 """Discovery that overlaps the old mask by less did not find the object."""
@@ -55,7 +56,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> None:
-    check_count(options)
+    check_least(options, "count")
     models = load_models(options.device)
 
     def measured() -> Iterator[dict[str, Any]]:

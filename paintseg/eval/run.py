@@ -48,19 +48,19 @@ def places_of(work: Sequence[Work]) -> list[Place]:
 def evaluate(
     work: Sequence[Work],
     records: Records,
+    progress: Callable[[Sequence[Row], bool], None],
     device: str = "cpu",
     jobs: int = 1,
     threads: int | None = None,
-    progress: Callable[[Sequence[Row], bool], None] | None = None,
     engine: str = "here",
 ) -> list[tuple[Row, ...]]:
     """Measure every (task, instance), those in `records` excepted.
 
     Args:
         records: finished rows; new ones are added as they come.
+        progress: called with the rows of every piece of work and whether they are new.
         jobs: processes; the rows are the same for any number.
         threads: CPU threads of each process; None shares the machine's cores among the processes.
-        progress: called with the rows of every piece of work and whether they are new.
         engine: "here", or "ray" for `jobs` workers of a Ray cluster, which must see the photos under the same names.
 
     Returns the rows of every piece of work, in its order: one, or one per click.
@@ -70,12 +70,10 @@ def evaluate(
     places = places_of(work)
     missing: dict[Place, Work] = {}
     for place, piece in zip(places, work, strict=True):
-        if place not in records.rows:
+        if place in records.rows:
+            progress(records.rows[place], False)
+        else:
             missing.setdefault(place, piece)
-    if progress is not None:
-        for place in places:
-            if place not in missing:
-                progress(records.rows[place], False)
     threads = threads or threads_each(jobs)
     pieces = [(place[0], task, instance, device) for place, (task, instance) in missing.items()]
     if engine == "ray" and pieces:
@@ -85,8 +83,7 @@ def evaluate(
     with closing(finished):  # whatever happens below ends the processes at once
         for rows in finished:
             records.add(rows)
-            if progress is not None:
-                progress(rows, True)
+            progress(rows, True)
     return [records.rows[place] for place in places]
 
 

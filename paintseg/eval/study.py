@@ -13,9 +13,8 @@ import torch
 from torch import Tensor
 
 from ..cli.console import Parser, report
-from ..cli.parameters import add_parameters, parse_options
+from ..cli.parameters import add_parameters, check_least, parse_options, split
 from ..config import Config, preset
-from ..errors import InputError
 from ..io.formats import to_image
 from ..io.pictures import check_folder, write_image, write_json
 from ..models import Models, load_models
@@ -68,35 +67,27 @@ def keep(options: argparse.Namespace, name: str, pictures: Sequence[Tensor]) -> 
         write_image(options.plates / f"{name}.png", to_image(torch.cat(list(pictures), 2)))
 
 
-def check_count(options: argparse.Namespace) -> None:
-    """Raises InputError for a --count below 1."""
-    if options.count < 1:
-        raise InputError(f"--count must be at least 1, not {options.count}")
-
-
 def chosen(options: argparse.Namespace) -> tuple[Config, list[Instance]]:
     """The parameters and the objects that arguments of `make_parser` name.
 
     Raises InputError for options that mean nothing and for a manifest that is none.
     """
 
-    if options.stride < 1 or (options.limit is not None and options.limit < 1):
-        raise InputError("--stride and --limit must be at least 1")
+    check_least(options, "stride", "limit")
     if options.json:
         check_folder(options.json, "--json")
     config = preset(options.preset, **parse_options(options.options))
-    instances = read_manifest(options.folder, tuple(options.only.split(",")))
-    return config, thin_out(instances, options.limit, options.stride)
+    return config, thin_out(read_manifest(options.folder, split([options.only])), options.limit, options.stride)
 
 
-def run(options: argparse.Namespace, variants: Sequence[str], measure: Measure, **settings: object) -> None:
+def run(options: argparse.Namespace, variants: Sequence[str], measure: Measure) -> None:
     """Measure every object, print the table with a column for each variant, write the file with the settings.
 
     Raises InputError for options that mean nothing and for unreadable files.
     """
 
     config, instances = chosen(options)
-    models, everything = load_models(), {"preset": options.preset, "config": asdict(config), **settings}
+    models, settings = load_models(), {"preset": options.preset, "config": asdict(config)}
 
     def measured() -> Iterator[Mapping[str, Any]]:
         for instance in instances:
@@ -112,7 +103,7 @@ def run(options: argparse.Namespace, variants: Sequence[str], measure: Measure, 
     def line(row: Mapping[str, Any]) -> str:
         return " ".join([row["set"], row["stem"], *(f"{100 * row[one]:.1f}" for one in variants)])
 
-    print(tables(gathered(measured(), options, line, lambda rows: {"settings": everything, "rows": rows}), variants))
+    print(tables(gathered(measured(), options, line, lambda rows: {"settings": settings, "rows": rows}), variants))
 
 
 def gathered(

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 from ..cli.console import command
-from ..cli.parameters import add_parameters, parse_options
+from ..cli.parameters import add_parameters, check_least, parse_options
 from ..config import Config, preset
 from ..errors import InputError
 from ..io.pictures import check_folder
@@ -50,8 +50,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> None:
 
-    if options.limit is not None and options.limit < 1:
-        raise InputError(f"--limit must be at least 1, not {options.limit}")
+    check_least(options, "limit")
     if options.json:
         check_folder(options.json, "--json")
     config = preset(options.preset, **parse_options(options.options))

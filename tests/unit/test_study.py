@@ -68,4 +68,4 @@ def test_a_painter_that_knows_what_is_behind_finds_what_is_before_it(instance, t
 @pytest.mark.parametrize("option", ["--stride", "--limit"])
 def test_bad_numbers_are_refused(option, capsys):
     assert oracle.main(["nowhere", option, "0"]) == 2
-    assert "--stride and --limit must be at least 1" in capsys.readouterr().err
+    assert f"{option} must be at least 1, not 0" in capsys.readouterr().err
