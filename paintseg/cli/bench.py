@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `bench`."""
     parser.add_argument(
         "--size", default="512", metavar="PIXELS", help="side of the made-up photo; several with commas (default 512)"
     )

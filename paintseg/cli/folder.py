@@ -31,7 +31,6 @@ SETTINGS, FAILURES, LEDGER = "settings.json", "failed.csv", "made.jsonl"
 
 
 def add_folder_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --prompts, --engine and --jobs."""
     group = parser.add_argument_group(
         "many photos",
         "Give a folder and -o FOLDER: every picture gets its mask there, below the same names. The same "

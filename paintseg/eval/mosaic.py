@@ -48,18 +48,12 @@ class Mosaic(Instance):
 
     def mask(self) -> np.ndarray:
         """The human mask in its tile, uint8; the other tiles are background. Raises InputError."""
-        whole = np.zeros(self._size, np.uint8)
-        whole[self._window(self.place)] = super().mask()
-        return whole
+        return self._in_tile(torch.from_numpy(super().mask())).numpy()
 
     def scribbles(self, number: int) -> tuple[Tensor, Tensor]:
         """The strokes in their tile. Raises InputError without any."""
-        placed = []
-        for strokes in super().scribbles(number):
-            whole = torch.zeros(self._size, dtype=torch.bool)
-            whole[self._window(self.place)] = strokes
-            placed.append(whole)
-        return placed[0], placed[1]
+        on, off = super().scribbles(number)
+        return self._in_tile(on), self._in_tile(off)
 
     def content(self) -> str:
         """As of the instance, and of the other photos and all places. Raises InputError."""
@@ -67,6 +61,11 @@ class Mosaic(Instance):
         for path in self.others:
             digest.update(content_of(path))
         return digest.hexdigest()
+
+    def _in_tile(self, values: Tensor) -> Tensor:
+        whole = torch.zeros(self._size, dtype=values.dtype)
+        whole[self._window(self.place)] = values
+        return whole
 
     @property
     def _size(self) -> tuple[int, int]:

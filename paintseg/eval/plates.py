@@ -22,6 +22,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ from torch import Tensor
 
 from ..amcp.loop import paint
 from ..cli.console import command
-from ..cli.parameters import check_least
+from ..cli.parameters import check_least, split
 from ..encoders import Encoder
 from ..errors import InputError
 from ..layers import CANDIDATES, paint_out
@@ -60,8 +61,6 @@ BLUR = 4
 
 GHOSTS, CELLS = 3, 28
 """Sure things that are looked at, and the patches along the longer side that discovery cuts."""
-
-ROWS = ("truth", "telea", "navier-stokes", "migan", "remove")
 
 
 @dataclass(frozen=True)
@@ -116,39 +115,20 @@ def _pasted(instance: Instance, behind: Instance) -> Case | None:
     return Case(f"{instance.dataset}/{instance.stem}", torch.where(moved[1], moved[0], truth), truth, moved[1])
 
 
-def fills(names: Sequence[str]) -> dict[str, Fill]:
-    """The rows of the table by name. Raises InputError for unknown ones and without OpenCV where it is needed."""
-    known: dict[str, Callable[[], Fill]] = {
-        "truth": lambda: lambda case, *_: case.truth,
-        "telea": lambda: _opencv("INPAINT_TELEA"),
-        "navier-stokes": lambda: _opencv("INPAINT_NS"),
-        "migan": lambda: _painted_once,
-        "remove": lambda: _removed,
-    }
-    for name in names:
-        if name not in known:
-            raise InputError(f"there is no row {name!r}; rows are {', '.join(known)}")
-    return {name: known[name]() for name in names}
-
-
 def hole(case: Case) -> Tensor:
     """H x W bool: the hole of Remove Object, in which all rows are measured."""
     return hole_of(case.mask.float(), contact_rim(case.mask))
 
 
-def _opencv(flag: str) -> Fill:
+def _opencv(flag: str, case: Case, *_: object) -> Tensor:
     try:
         import cv2
     except ImportError as missing:
         raise InputError("telea and navier-stokes need opencv-python-headless; install the extra peers") from missing
-
-    def fill(case: Case, *_: object) -> Tensor:
-        pixels = np.ascontiguousarray((case.image * 255).round().byte().permute(1, 2, 0).numpy()[..., ::-1])
-        filled = cv2.inpaint(pixels, hole(case).byte().numpy(), 3, getattr(cv2, flag))
-        filled = torch.from_numpy(np.ascontiguousarray(filled[..., ::-1])).permute(2, 0, 1) / 255
-        return torch.where(hole(case), filled, case.image)
-
-    return fill
+    pixels = np.ascontiguousarray((case.image * 255).round().byte().permute(1, 2, 0).numpy()[..., ::-1])
+    filled = cv2.inpaint(pixels, hole(case).byte().numpy(), 3, getattr(cv2, flag))
+    filled = torch.from_numpy(np.ascontiguousarray(filled[..., ::-1])).permute(2, 0, 1) / 255
+    return torch.where(hole(case), filled, case.image)
 
 
 def _painted_once(case: Case, models: Models, seed: int) -> Tensor:
@@ -162,6 +142,16 @@ def _painted_once(case: Case, models: Models, seed: int) -> Tensor:
 def _removed(case: Case, models: Models, seed: int) -> Tensor:
     """Remove Object as the node does it by default."""
     return paint_out(case.image, case.mask, models.painter, seed, None, CANDIDATES, True, models.encoder).plate
+
+
+FILLS: dict[str, Fill] = {
+    "truth": lambda case, *_: case.truth,
+    "telea": partial(_opencv, "INPAINT_TELEA"),
+    "navier-stokes": partial(_opencv, "INPAINT_NS"),
+    "migan": _painted_once,
+    "remove": _removed,
+}
+"""The rows of the table by name; those of OpenCV raise InputError without it."""
 
 
 def measure(case: Case, plate: Tensor, known: Tensor, encoder: Encoder) -> dict[str, float]:
@@ -192,7 +182,7 @@ def has_ghost(plate: Tensor, hole: Tensor, encoder: Encoder) -> bool:
 def make_parser() -> argparse.ArgumentParser:
     parser = plain_parser("plates", "Plates of objects that were pasted where the truth is known.")
     parser.add_argument("--count", type=int, default=28, help="objects, spread over all sets (default 28)")
-    parser.add_argument("--rows", default=",".join(ROWS), help="what is compared, with commas (default all)")
+    parser.add_argument("--rows", default=",".join(FILLS), help="what is compared, with commas (default all)")
     add_machine(parser)
     add_plates(parser, "image and plates")
     return parser
@@ -200,16 +190,19 @@ def make_parser() -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> None:
     check_least(options, "count")
-    rows = fills(options.rows.split(","))
+    names = split([options.rows])
+    for name in names:
+        if name not in FILLS:
+            raise InputError(f"there is no row {name!r}; rows are {', '.join(FILLS)}")
     models = load_models(options.device)
 
     def measured() -> Iterator[dict[str, Any]]:
         for number, case in enumerate(cases(read_manifest(options.folder), options.count)):
             found, shown = {}, [case.image]
             known = patches(case.truth, hole(case), models.encoder)[0]
-            for name, fill in rows.items():
+            for name in names:
                 begun = time.process_time()
-                shown.append(fill(case, models, options.seed))
+                shown.append(FILLS[name](case, models, options.seed))
                 seconds = time.process_time() - begun
                 found[name] = {**measure(case, shown[-1], known, models.encoder), "seconds": seconds}
             keep(options, case.name.replace("/", "_"), shown)

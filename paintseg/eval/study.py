@@ -50,7 +50,6 @@ def plain_parser(module: str, description: str) -> argparse.ArgumentParser:
 
 
 def add_machine(parser: argparse.ArgumentParser) -> None:
-    """Add --seed and --device."""
     parser.add_argument("--seed", type=int, default=0, help="of the method (default 0)")
     parser.add_argument("--device", default="cpu", help="where the models run: cpu (default) or cuda")
 
