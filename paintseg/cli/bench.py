@@ -68,10 +68,11 @@ def run(options: argparse.Namespace) -> None:
         image, prompt = _scene(options, size)
         for name, config in configs:
             found = {"preset": name, "photo": list(image.shape[1:][::-1]), "object": list(prompt.box or ())}
+            found |= where(options.device) | {"settings": asdict(config)}
             if options.answers:
                 from . import answering
 
-                found |= answering.measure_answers(image, prompt, models, config, options) | _machine(options, config)
+                found |= answering.measure_answers(image, prompt, models, config, options)
                 shown = answering.table_of_answers(found)
             else:
                 found |= measure(image, prompt, models, config, options)
@@ -122,7 +123,7 @@ def measure(
     if cuda:
         found["gpu_memory_mb"] = {stage: round(memory, 1) for stage, memory in median.device_mb.items()}
         found["peak_gpu_memory_mb"] = max(found["gpu_memory_mb"].values())
-    return found | _machine(options, config)
+    return found
 
 
 def table(result: dict[str, Any]) -> str:
@@ -149,17 +150,17 @@ def table(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _machine(options: argparse.Namespace, config: Config) -> dict[str, Any]:
+def where(device: str) -> dict[str, Any]:
+    """The device and the machine that something is measured on, as plain values."""
     import torch
 
-    gpu = {"gpu": torch.cuda.get_device_name()} if options.device.startswith("cuda") else {}
+    gpu = {"gpu": torch.cuda.get_device_name()} if device.startswith("cuda") else {}
     return {
-        "device": options.device,
+        "device": device,
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
         **gpu,
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "settings": asdict(config),
     }
 
 

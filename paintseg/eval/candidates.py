@@ -80,7 +80,7 @@ def measure(
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
     """A table for a terminal, mean IoU in percent, a line per set and one for all; Boundary IoU and pieces of plain."""
 
-    lines = [
+    columns = [
         {
             "set": row["dataset"],
             "plain": 100 * row["ious"][row["plain"]],
@@ -93,7 +93,7 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
         }
         for row in rows
     ]
-    return study.table(lines, list(lines[0])[1:], 1)
+    return study.table(columns, 1)
 
 
 main = command(make_parser, run)

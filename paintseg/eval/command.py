@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from tqdm import tqdm
 
+from ..cli.bench import where
 from ..cli.console import report
 from ..cli.parameters import check_least, numbers, split
 from ..errors import InputError
@@ -24,7 +23,7 @@ from .datasets import Instance, by_set, read_manifest, thin_out
 from .mosaic import in_mosaic
 from .prompting import STROKES
 from .records import Records, Row
-from .run import Work, evaluate, places_of, threads_each
+from .run import Work, evaluate, threads_each
 from .task import CLICKS, Task
 
 CACHE = Path("output", "eval")
@@ -115,7 +114,7 @@ def measured(options: argparse.Namespace, tasks: Sequence[Task]) -> tuple[list[W
     work = make_work(tasks, thin_out(members, options.limit, options.stride), members)
     records = Records(options.csv or _cache_file(tasks))
     if options.fresh:
-        records.forget(places_of(work))
+        records.rows.clear()  # the file keeps them until new ones follow
     with shown(len(work), options.quiet) as progress:
         return work, evaluate(work, records, progress, options.device, options.jobs, options.threads, options.engine)
 
@@ -147,11 +146,9 @@ def machine(options: argparse.Namespace) -> dict[str, Any]:
     """Where it was measured, as plain values."""
 
     return {
-        "device": options.device,
+        **where(options.device),
         "jobs": options.jobs,
         "threads": options.threads or threads_each(options.jobs),
-        "torch": torch.__version__,
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "limit": options.limit,
         "stride": options.stride,
     }

@@ -22,7 +22,7 @@ from ..errors import InputError
 from ..io.pictures import write_json
 from . import command
 from .datasets import read_manifest, scene
-from .report import Summary, aligned, summarise
+from .report import Summary, aligned, percent, summarise
 from .task import CLICKS, Task
 
 AS_IS = "as it is"
@@ -164,7 +164,7 @@ def tables(figures: Figures, counts: Mapping[str, int]) -> str:
         {
             "set": title,
             "n": str(sum(counts[one] for one in datasets)),
-            **{f"setting {number}": _percent(figures.mean(name, datasets)) for name, number in numbers.items()},
+            **{f"setting {number}": percent(figures.mean(name, datasets)) for name, number in numbers.items()},
         }
         for title, datasets in [*((one, [one]) for one in figures.sets), ("mean", figures.sets)]
     ]
@@ -172,9 +172,9 @@ def tables(figures: Figures, counts: Mapping[str, int]) -> str:
         {
             "left out": dataset,
             "setting": str(numbers[chosen]),
-            **{prompt: _percent(value) for prompt, value in figures.prompts(chosen, dataset).items()},
-            "mean": _percent(figures.mean(chosen, [dataset])),
-            "best here": f"{numbers[best]}: {_percent(figures.mean(best, [dataset]))}",
+            **{prompt: percent(value) for prompt, value in figures.prompts(chosen, dataset).items()},
+            "mean": percent(figures.mean(chosen, [dataset])),
+            "best here": f"{numbers[best]}: {percent(figures.mean(best, [dataset]))}",
         }
         for dataset, chosen, best in figures.choices
     ]
@@ -182,8 +182,8 @@ def tables(figures: Figures, counts: Mapping[str, int]) -> str:
     unseen = statistics.fmean(figures.mean(chosen, [dataset]) for dataset, chosen, _ in figures.choices)
     closing = (
         f"chosen on all sets: setting {numbers[everywhere]}, mean "
-        f"{_percent(figures.mean(everywhere, figures.sets))}; every set with the setting chosen without it: "
-        f"mean {_percent(unseen)}"
+        f"{percent(figures.mean(everywhere, figures.sets))}; every set with the setting chosen without it: "
+        f"mean {percent(unseen)}"
     )
     return "\n".join([*legend, "", aligned(lines), "", aligned(choices), "", closing])
 
@@ -202,10 +202,6 @@ def _tasks(options: argparse.Namespace) -> list[Task]:
 def _check_sets(names: Iterable[str]) -> None:
     if len(known := sorted(set(names))) < 2:
         raise InputError(f"leaving one set out needs at least two sets, and there is only {', '.join(known)}")
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}"
 
 
 main = entry(make_parser, run)

@@ -29,7 +29,6 @@ from . import study
 from .datasets import Instance
 from .metrics import Marks, marks
 
-VARIANTS = ("method", "cut", "start", "features", "grid")
 CERTAIN = 2.0
 """Deviations that right evidence is given."""
 
@@ -68,7 +67,7 @@ def measure(instance: Instance, models: Models, config: Config) -> dict[str, Mar
 
 main = command(
     lambda: study.make_parser("oracle", "Mean IoU when parts of the method are told the right answer."),
-    lambda options: study.run(options, VARIANTS, measure),
+    lambda options: study.run(options, measure),
 )
 
 if __name__ == "__main__":

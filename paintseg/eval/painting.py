@@ -32,8 +32,6 @@ from . import study
 from .datasets import Instance
 from .metrics import Marks, marks
 
-VARIANTS = ("embedded", "perfect", "none")
-
 
 @dataclass(frozen=True)
 class Knows:
@@ -77,7 +75,7 @@ def run(options: argparse.Namespace) -> None:
     """Measure every object over the photo before it. Raises InputError."""
     _, instances = study.chosen(options)
     behind = dict(zip(instances, [instances[-1], *instances[:-1]], strict=True))
-    study.run(options, VARIANTS, lambda one, models, config: measure(one, behind[one], models, config))
+    study.run(options, lambda one, models, config: measure(one, behind[one], models, config))
 
 
 main = command(

@@ -73,11 +73,6 @@ class Records:
         if path is not None and path.exists() and path.stat().st_size:
             self.rows = _whole(_read(path))
 
-    def forget(self, places: Iterable[Place]) -> None:
-        """Take these rows for unfinished; the file keeps them until new ones follow."""
-        for place in places:
-            self.rows.pop(place, None)
-
     def add(self, rows: Sequence[Row]) -> None:
         """Keep all rows of a finished instance; they are on disk when this returns. Raises OSError."""
         self.rows[rows[0].place] = tuple(rows)

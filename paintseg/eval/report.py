@@ -150,9 +150,9 @@ def _head(summary: Summary) -> dict[str, str]:
 
 def _cells(summary: Summary) -> dict[str, str]:
     return {
-        "mean IoU": _percent(summary.mean("iou")),
-        "+-": _percent(summary.standard_error),
-        "boundary IoU": _percent(summary.mean("boundary_iou")),
+        "mean IoU": percent(summary.mean("iou")),
+        "+-": percent(summary.standard_error),
+        "boundary IoU": percent(summary.mean("boundary_iou")),
         "pieces": f"{summary.mean('pieces'):.1f}",
         "s/image": f"{summary.seconds:.1f}",
     }
@@ -161,8 +161,8 @@ def _cells(summary: Summary) -> dict[str, str]:
 def _click_cells(summary: Summary) -> dict[str, str]:
     figures = summary.figures()
     return {
-        **{f"after {number}": _percent(iou) for number, iou in figures.after.items()},
-        "boundary IoU": _percent(summary.mean("boundary_iou")),
+        **{f"after {number}": percent(iou) for number, iou in figures.after.items()},
+        "boundary IoU": percent(summary.mean("boundary_iou")),
         "pieces": f"{summary.mean('pieces'):.1f}",
         **{f"NoC{level}": f"{figures.noc(level):.2f}" for level in LEVELS},
         **{f"never {level}": f"{100 * figures.never(level):.0f}%" for level in LEVELS},
@@ -171,5 +171,6 @@ def _click_cells(summary: Summary) -> dict[str, str]:
     }
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """A share in percent."""
     return f"{100 * share:.1f}"

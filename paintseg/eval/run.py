@@ -30,6 +30,10 @@ from .records import Place, Records, Row
 from .task import CLICKS, Method, Task
 
 Work = tuple[Task, Instance]
+Job = tuple[str, Task, Instance, str]
+"""What `measure` takes."""
+Rows = tuple[Row, ...]
+"""Of one instance: one, or one per click."""
 
 
 def places_of(work: Sequence[Work]) -> list[Place]:
@@ -53,7 +57,7 @@ def evaluate(
     jobs: int = 1,
     threads: int | None = None,
     engine: str = "here",
-) -> list[tuple[Row, ...]]:
+) -> list[Rows]:
     """Measure every (task, instance), those in `records` excepted.
 
     Args:
@@ -92,7 +96,7 @@ def threads_each(jobs: int) -> int:
     return max(1, (os.cpu_count() or 1) // jobs) if jobs > 1 else torch.get_num_threads()
 
 
-def measure(key: str, task: Task, instance: Instance, device: str) -> tuple[Row, ...]:
+def measure(key: str, task: Task, instance: Instance, device: str) -> Rows:
     """The rows of one instance. A method that finds nothing, for a reason it can say, gets the marks of an empty mask.
 
     Raises InputError when photo or mask cannot be read or differ in size, and when there is no object to click on.
@@ -165,16 +169,14 @@ def _method(task: Task, device: str) -> Method:
     return make_method(task, device)
 
 
-def _here(pieces: Sequence[tuple[str, Task, Instance, str]], threads: int) -> Generator[tuple[Row, ...], None, None]:
+def _here(pieces: Sequence[Job], threads: int) -> Generator[Rows, None, None]:
     torch.set_num_threads(threads)
     for piece in pieces:
         _method(piece[1], piece[3])  # raises when it does not run, rather than counting as a failure
         yield measure(*piece)
 
 
-def _spread(
-    pieces: Sequence[tuple[str, Task, Instance, str]], jobs: int, threads: int
-) -> Generator[tuple[Row, ...], None, None]:
+def _spread(pieces: Sequence[Job], jobs: int, threads: int) -> Generator[Rows, None, None]:
     for _, task, _, device in {piece[1]: piece for piece in pieces}.values():
         _method(task, device)
     others = set(multiprocessing.active_children())
@@ -184,7 +186,7 @@ def _spread(
         initializer=_start_worker,
         initargs=(threads,),
     ) as pool:
-        futures: list[Future[tuple[Row, ...]]] = [pool.submit(measure, *piece) for piece in pieces]
+        futures: list[Future[Rows]] = [pool.submit(measure, *piece) for piece in pieces]
         try:
             for future in futures:
                 yield future.result()
@@ -199,9 +201,7 @@ def _spread(
                 process.terminate()
 
 
-def _on_ray(
-    pieces: Sequence[tuple[str, Task, Instance, str]], jobs: int, threads: int
-) -> Generator[tuple[Row, ...], None, None]:
+def _on_ray(pieces: Sequence[Job], jobs: int, threads: int) -> Generator[Rows, None, None]:
     from ..tasks.ray_cluster import work_on_ray
 
     found = work_on_ray(range(len(pieces)), f"{__name__}:ray_worker", {"pieces": pieces}, jobs, threads, pieces[0][3])
@@ -210,7 +210,7 @@ def _on_ray(
             yield tuple(Row(**row) for row in rows)
 
 
-def ray_worker(pieces: Sequence[tuple[str, Task, Instance, str]]) -> Callable[[int], list[dict[str, object]]]:
+def ray_worker(pieces: Sequence[Job]) -> Callable[[int], list[dict[str, object]]]:
     """The work of one process of a cluster: the number of a piece to its rows, as plain values."""
     return lambda number: [asdict(row) for row in measure(*pieces[number])]
 

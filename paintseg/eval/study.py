@@ -79,7 +79,7 @@ def chosen(options: argparse.Namespace) -> tuple[Config, list[Instance]]:
     return config, thin_out(read_manifest(options.folder, split([options.only])), options.limit, options.stride)
 
 
-def run(options: argparse.Namespace, variants: Sequence[str], measure: Measure) -> None:
+def run(options: argparse.Namespace, measure: Measure) -> None:
     """Measure every object, print the table with a column for each variant, write the file with the settings.
 
     Raises InputError for options that mean nothing and for unreadable files.
@@ -94,15 +94,15 @@ def run(options: argparse.Namespace, variants: Sequence[str], measure: Measure) 
             yield {
                 "set": instance.dataset,
                 "stem": instance.stem,
-                **{one: found[one].iou for one in variants},
-                "boundary_iou": {one: found[one].boundary_iou for one in variants},
-                "pieces": {one: found[one].pieces for one in variants},
+                **{variant: one.iou for variant, one in found.items()},
+                "boundary_iou": {variant: one.boundary_iou for variant, one in found.items()},
+                "pieces": {variant: one.pieces for variant, one in found.items()},
             }
 
     def line(row: Mapping[str, Any]) -> str:
-        return " ".join([row["set"], row["stem"], *(f"{100 * row[one]:.1f}" for one in variants)])
+        return " ".join([row["set"], row["stem"], *(f"{100 * row[variant]:.1f}" for variant in row["pieces"])])
 
-    print(tables(gathered(measured(), options, line, lambda rows: {"settings": settings, "rows": rows}), variants))
+    print(tables(gathered(measured(), options, line, lambda rows: {"settings": settings, "rows": rows})))
 
 
 def gathered(
@@ -123,22 +123,23 @@ def gathered(
     return rows
 
 
-def tables(rows: Sequence[Mapping[str, Any]], variants: Sequence[str]) -> str:
+def tables(rows: Sequence[Mapping[str, Any]]) -> str:
     """Mean IoU, mean Boundary IoU and pieces of a mask, for a terminal; rows as `run` writes them."""
+    ious = [{name: row[name] for name in ("set", *row["pieces"])} for row in rows]
     rims, pieces = ([{"set": row["set"], **row[mark]} for row in rows] for mark in ("boundary_iou", "pieces"))
     parts = (
-        ("mean IoU", table(rows, variants)),
-        ("mean Boundary IoU", table(rims, variants)),
-        ("pieces of a mask", table(pieces, variants, 1)),
+        ("mean IoU", table(ious)),
+        ("mean Boundary IoU", table(rims)),
+        ("pieces of a mask", table(pieces, 1)),
     )
     return "\n\n".join(f"{title}\n{part}" for title, part in parts)
 
 
-def table(rows: Sequence[Mapping[str, Any]], variants: Sequence[str], unit: float = 100) -> str:
-    """Means times `unit`, a line per set and one of all, for a terminal."""
+def table(rows: Sequence[Mapping[str, Any]], unit: float = 100) -> str:
+    """Means times `unit` of all but the set, a line per set and one of all, for a terminal."""
     lines = []
     for name in [*dict.fromkeys(row["set"] for row in rows), "all"]:
         chosen = [row for row in rows if name in (row["set"], "all")]
-        means = {variant: f"{unit * statistics.fmean(row[variant] for row in chosen):.1f}" for variant in variants}
+        means = {one: f"{unit * statistics.fmean(row[one] for row in chosen):.1f}" for one in rows[0] if one != "set"}
         lines.append({"set": name, "n": str(len(chosen)), **means})
     return aligned(lines)
