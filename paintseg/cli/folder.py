@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
-from ..tasks.ray_cluster import ENGINES, work_on_ray
+from ..tasks.ray_cluster import ENGINES, connect, work_on_ray
 from .console import FAILED, report, report_note
 from .method import chosen_models, read_config
 from .prompting import check_prompt_arguments
@@ -121,7 +121,7 @@ def _outcomes(waiting: list[Piece], config: Config, options: argparse.Namespace)
         yield from segment_all(waiting, chosen_models(options), config, options.seed)
         return
     threads = options.threads or 1
-    jobs = options.jobs or max(1, _cores() // threads)
+    jobs = options.jobs or max(1, int(connect().cluster_resources().get("CPU", 1)) // threads)
     arguments = {"config": asdict(config), "seed": options.seed, "device": options.device, "half": _half(options)}
     plain = [asdict(_anywhere(piece)) for piece in waiting]
     for found in work_on_ray(plain, "paintseg.tasks.batch:worker", arguments, jobs, threads, options.device):
@@ -134,12 +134,6 @@ def _anywhere(piece: Piece) -> Piece:
 
     files = {name: os.path.abspath(value) for name in ("output", *FILES) if (value := getattr(piece, name))}
     return replace(piece, **files)
-
-
-def _cores() -> int:
-    from ..tasks.ray_cluster import connect
-
-    return int(connect().cluster_resources().get("CPU", 1))
 
 
 def _pieces(options: argparse.Namespace) -> list[Piece]:

@@ -25,6 +25,7 @@ FIGURES: dict[str, dict[str, float]] = {
     "tableA": {"N = 1": 78.8, "N = 2": 79.2, "N = 3": 79.6, "N = 4": 80.1, "N = 5": 80.6, "N = 6": 80.8},
 }
 """Ablations on ECSSD with TokenCut's masks, by the names of `ablations.variants`."""
+ABLATIONS = {"4": ("table4",), "6": ("table6a", "table6b", "table6c", "table6d"), "A": ("tableA",)}
 MAIN = {
     "1": ("auto", {"duts_te": 67.0, "ecssd": 80.6}),
     "2": ("point", {"grabcut": 84.4, "berkeley": 70.0, "davis": 69.4}),
@@ -71,17 +72,17 @@ def cells(names: Sequence[str], base: Task) -> list[Cell]:
             prompt, figures = MAIN[name]
             task = replace(base, prompt=prompt)
             found += [Cell(name, LAYOUTS[key].title, key, task, figure) for key, figure in figures.items()]
-        elif name == "4":
-            found += _ablation("4", "table4", coarse)
+        elif name in ABLATIONS:
+            for part in ABLATIONS[name]:
+                if part != "table6c" or base.painter != "embedded":
+                    found += [
+                        Cell(part.removeprefix("table"), task.variant, "ecssd", task, FIGURES[part][task.variant])
+                        for task in variants([part], coarse)
+                    ]
         elif name == "5":
             for kind, levels in NOISY.items():
                 for task, figure in zip(variants(["table5"], replace(base, prompt=kind)), levels, strict=True):
                     found.append(Cell("5", f"{kind}, {task.variant}", "ecssd", task, figure))
-        elif name == "6":
-            parts = ["table6a", "table6b", *(["table6c"] if base.painter != "embedded" else []), "table6d"]
-            found += [cell for part in parts for cell in _ablation(f"6{part[-1]}", part, coarse)]
-        elif name == "A":
-            found += _ablation("A", "tableA", coarse)
         elif name == "B":
             if base.encoder != "embedded":
                 tasks = variants(["tableB"], coarse)
@@ -95,10 +96,6 @@ def cells(names: Sequence[str], base: Task) -> list[Cell]:
         else:
             raise InputError(f"the table must be one of {', '.join(NAMES)}, not {name!r}")
     return found
-
-
-def _ablation(table: str, name: str, base: Task) -> list[Cell]:
-    return [Cell(table, task.variant, "ecssd", task, FIGURES[name][task.variant]) for task in variants([name], base)]
 
 
 def table(measured: Iterable[tuple[Cell, Sequence[Row]]]) -> str:
