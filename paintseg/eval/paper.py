@@ -6,7 +6,6 @@ Scribbles need strokes, which only some sets have; a cell without them stays emp
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,6 +13,7 @@ from ..errors import InputError
 from .ablations import variants
 from .layouts import LAYOUTS
 from .records import Row
+from .report import Summary, percent
 from .task import Task
 
 FIGURES: dict[str, dict[str, float]] = {
@@ -107,10 +107,8 @@ def table(measured: Iterable[tuple[Cell, Sequence[Row]]]) -> str:
     for cell, rows in measured:
         here, count = "", ""
         if rows:
-            shares = [100 * row.iou for row in rows]
-            error = statistics.stdev(shares) / len(shares) ** 0.5 if len(shares) > 1 else 0.0
-            here = f"{statistics.fmean(shares):.1f} +- {error:.1f}"
-            count = str(len(rows))
+            found = Summary(cell.task, cell.dataset, tuple((row,) for row in rows))
+            here, count = f"{percent(found.mean('iou'))} +- {percent(found.standard_error)}", str(len(rows))
         paper = "" if cell.paper is None else f"{cell.paper:.1f}"
         title = LAYOUTS[cell.dataset].title
         lines.append(f"| {cell.table} | {cell.row} | {title} | {paper} | {here} | {count} |")

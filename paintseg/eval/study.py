@@ -73,8 +73,6 @@ def chosen(options: argparse.Namespace) -> tuple[Config, list[Instance]]:
     """
 
     check_least(options, "stride", "limit")
-    if options.json:
-        check_folder(options.json, "--json")
     config = preset(options.preset, **parse_options(options.options))
     return config, thin_out(read_manifest(options.folder, split([options.only])), options.limit, options.stride)
 
@@ -111,8 +109,12 @@ def gathered(
     line: Callable[[Found], str],
     document: Callable[[list[Found]], object],
 ) -> list[Found]:
-    """All that is found, a line on stderr for each; `document` of all so far is written anew after each, if wanted."""
+    """All that is found, a line on stderr for each; `document` of all so far is written anew after each, if wanted.
 
+    Raises InputError, before anything is looked for, when it cannot be written.
+    """
+    if options.json:
+        check_folder(options.json, "--json")
     rows: list[Found] = []
     for row in found:
         rows.append(row)

@@ -22,7 +22,6 @@ from ..cli.console import command
 from ..cli.parameters import add_parameters, check_least, parse_options
 from ..config import Config, preset
 from ..errors import InputError
-from ..io.pictures import check_folder
 from ..models import Models, load_models
 from ..prompts import box_prompt, mask_prompt
 from ..tasks.video import follow
@@ -51,8 +50,6 @@ def make_parser() -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> None:
 
     check_least(options, "limit")
-    if options.json:
-        check_folder(options.json, "--json")
     config = preset(options.preset, **parse_options(options.options))
     sequences = read_sequences(read_manifest(options.folder, (options.only,)))
     models, settings = load_models(options.device), {"config": asdict(config)}
