@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import InputError
 from .console import report
 from .method import add_half, chosen_models, read_config
-from .parameters import add_parameters, numbers, split
+from .parameters import add_parameters, check_least, numbers, split
 from .prompting import box
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `bench`."""
     parser.add_argument(
         "--size", default="512", metavar="PIXELS", help="side of the made-up photo; several with commas (default 512)"
     )
@@ -36,9 +35,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--box", type=box, metavar="X0,Y0,X1,Y1", help="the object in --photo")
     add_parameters(parser, several=True)
     parser.add_argument("--steps", metavar="T", help="steps instead of the presets'; several with commas")
-    parser.add_argument(
-        "--paintings", metavar="N", help="paintings per step instead of the presets'; several with commas"
-    )
     parser.add_argument(
         "--answers", type=int, default=0, metavar="N", help="instead: the first and N further answers to clicks"
     )
@@ -61,8 +57,7 @@ def run(options: argparse.Namespace) -> None:
         raise InputError("--photo and --box go together")
     if options.answers < 0:
         raise InputError(f"--answers must be 0 or more, not {options.answers}")
-    if options.repeat < 1:
-        raise InputError(f"--repeat must be at least 1, not {options.repeat}")
+    check_least(options, "repeat")
     sizes = [0] if options.photo else _sizes(options)
     if options.json:
         check_folder(options.json, "--json")
@@ -73,10 +68,11 @@ def run(options: argparse.Namespace) -> None:
         image, prompt = _scene(options, size)
         for name, config in configs:
             found = {"preset": name, "photo": list(image.shape[1:][::-1]), "object": list(prompt.box or ())}
+            found |= where(options.device) | {"settings": asdict(config)}
             if options.answers:
                 from . import answering
 
-                found |= answering.measure_answers(image, prompt, models, config, options) | _machine(options, config)
+                found |= answering.measure_answers(image, prompt, models, config, options)
                 shown = answering.table_of_answers(found)
             else:
                 found |= measure(image, prompt, models, config, options)
@@ -127,7 +123,7 @@ def measure(
     if cuda:
         found["gpu_memory_mb"] = {stage: round(memory, 1) for stage, memory in median.device_mb.items()}
         found["peak_gpu_memory_mb"] = max(found["gpu_memory_mb"].values())
-    return found | _machine(options, config)
+    return found
 
 
 def table(result: dict[str, Any]) -> str:
@@ -154,17 +150,17 @@ def table(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _machine(options: argparse.Namespace, config: Config) -> dict[str, Any]:
+def where(device: str) -> dict[str, Any]:
+    """The device and the machine that something is measured on, as plain values."""
     import torch
 
-    gpu = {"gpu": torch.cuda.get_device_name()} if options.device.startswith("cuda") else {}
+    gpu = {"gpu": torch.cuda.get_device_name()} if device.startswith("cuda") else {}
     return {
-        "device": options.device,
+        "device": device,
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
         **gpu,
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "settings": asdict(config),
     }
 
 
@@ -198,14 +194,13 @@ def _clouds(size: int, generator) -> Tensor:
 
 
 def _configs(options: argparse.Namespace) -> list[tuple[str, Config]]:
-    """Every preset with every number of steps and paintings asked for."""
+    """Every preset with every number of steps asked for."""
     found = []
     for name in split([options.preset]):
         # here --size is the photo's, not the painter's
         config = read_config(argparse.Namespace(**vars(options) | {"preset": name, "size": None}))
-        for steps in numbers(options.steps, "--steps", int) or [config.steps]:
-            for paintings in numbers(options.paintings, "--paintings", int) or [config.paintings]:
-                found.append((name, replace(config, steps=steps, paintings=paintings)))
+        steps = numbers(options.steps, "--steps", int) or [config.steps]
+        found += [(name, replace(config, steps=number)) for number in steps]
     return found
 
 

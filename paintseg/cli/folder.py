@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
-from ..tasks.ray_cluster import ENGINES, work_on_ray
+from ..tasks.ray_cluster import ENGINES, connect, work_on_ray
 from .console import FAILED, report, report_note
 from .method import chosen_models, read_config
 from .prompting import check_prompt_arguments
@@ -31,7 +31,6 @@ SETTINGS, FAILURES, LEDGER = "settings.json", "failed.csv", "made.jsonl"
 
 
 def add_folder_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --prompts, --engine and --jobs."""
     group = parser.add_argument_group(
         "many photos",
         "Give a folder and -o FOLDER: every picture gets its mask there, below the same names. The same "
@@ -58,10 +57,9 @@ def run_folder(options: argparse.Namespace) -> int | None:
     _check_that_it_is_ours(options.output, pieces)
     _same_settings(options, config)
     from ..io.ledger import Ledger
-    from ..tasks.batch import unfinished
 
     ledger = Ledger(options.output / LEDGER, options.output)
-    waiting = unfinished(pieces, ledger)
+    waiting = [piece for piece in pieces if not ledger.holds(piece)]
     if not options.quiet:
         _say_what_is_there(pieces, waiting, ledger)
     known = {os.path.abspath(piece.output): piece for piece in waiting}
@@ -123,7 +121,7 @@ def _outcomes(waiting: list[Piece], config: Config, options: argparse.Namespace)
         yield from segment_all(waiting, chosen_models(options), config, options.seed)
         return
     threads = options.threads or 1
-    jobs = options.jobs or max(1, _cores() // threads)
+    jobs = options.jobs or max(1, int(connect().cluster_resources().get("CPU", 1)) // threads)
     arguments = {"config": asdict(config), "seed": options.seed, "device": options.device, "half": _half(options)}
     plain = [asdict(_anywhere(piece)) for piece in waiting]
     for found in work_on_ray(plain, "paintseg.tasks.batch:worker", arguments, jobs, threads, options.device):
@@ -136,12 +134,6 @@ def _anywhere(piece: Piece) -> Piece:
 
     files = {name: os.path.abspath(value) for name in ("output", *FILES) if (value := getattr(piece, name))}
     return replace(piece, **files)
-
-
-def _cores() -> int:
-    from ..tasks.ray_cluster import connect
-
-    return int(connect().cluster_resources().get("CPU", 1))
 
 
 def _pieces(options: argparse.Namespace) -> list[Piece]:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `layers`."""
     parser.add_argument("photo", type=Path, help="any picture Pillow reads")
     add_prompt_arguments(parser)
     parser.add_argument(

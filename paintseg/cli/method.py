@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from .console import HALVES, report
+from .console import HALVES, report, report_note
 from .parameters import add_parameters, parse_options
 from .prompting import discover, read_prompts
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 
 def add_method_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add preset, parameters, seed, device."""
     group = parser.add_argument_group("how")
     add_parameters(group)
     group.add_argument("--largest-piece", action="store_true", help="one piece per mask, as --set pieces=largest")
@@ -134,29 +133,21 @@ def find_objects(image: Tensor, options: argparse.Namespace, config: Config) -> 
         prompts = [discover(image, prompt, models.encoder) for prompt in said]
     from ..segmentation import segment
 
-    results = []
+    results, progress = [], show_steps(options, config)
     for prompt in prompts:
-        result = segment(
-            image,
-            prompt,
-            models.painter,
-            models.encoder,
-            config,
-            options.seed,
-            progress=None if options.quiet else show_steps(config),
-        )
-        if result.note and not options.quiet:
-            report(result.note)
+        result = segment(image, prompt, models.painter, models.encoder, config, options.seed, progress=progress)
+        if not options.quiet:
+            report_note(result.note)
         results.append(result)
     return models, results
 
 
-def show_steps(config: Config) -> Callable[[State], None]:
-    """Progress on stderr, a line per step."""
+def show_steps(options: argparse.Namespace, config: Config) -> Callable[[State], None] | None:
+    """Progress on stderr, a line per step; None with --quiet."""
 
     def show(state: State) -> None:
         share = float(state.mask.float().sum() / state.scene.shown.sum())
         kind = "inpainting" if state.direction == "I" else "outpainting"
         report(f"step {state.step} of {config.steps}, {kind}: the object covers {share:.1%} of the view")
 
-    return show
+    return None if options.quiet else show

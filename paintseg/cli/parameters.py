@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import types
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from ..config import Config
 from ..errors import InputError
@@ -63,6 +62,13 @@ def numbers(text: str | None, name: str, kind: type = float) -> list[Any]:
         raise InputError(f"{name} is a {'whole number' if kind is int else 'number'}, not {text!r}") from error
 
 
+def check_least(options: argparse.Namespace, *names: str) -> None:
+    """Raises InputError when one of these options was given and is below 1."""
+    for name in names:
+        if (value := getattr(options, name)) is not None and value < 1:
+            raise InputError(f"--{name} must be at least 1, not {value}")
+
+
 def _parse(text: str, kind: Any) -> object:
     origin, inner = get_origin(kind), get_args(kind)
     if origin is Literal:
@@ -72,10 +78,6 @@ def _parse(text: str, kind: Any) -> object:
         raise ValueError(text)
     if origin is tuple:
         return tuple(_parse(part.strip(), inner[0]) for part in text.split(",") if part.strip())
-    if origin in (Union, types.UnionType):
-        if text.lower() == "none" and type(None) in inner:
-            return None
-        return _parse(text, next(choice for choice in inner if choice is not type(None)))
     if kind is bool:
         if text.lower() not in _SWITCH:
             raise ValueError(text)
@@ -89,8 +91,4 @@ def _describe(kind: Any) -> str:
         return "one of " + ", ".join(str(choice) for choice in inner)
     if origin is tuple:
         return f"a list, separated by commas, each {_describe(inner[0])}"
-    if origin in (Union, types.UnionType):
-        return " or ".join(_describe(choice) for choice in inner)
-    if kind is type(None):
-        return "none"
-    return {int: "a whole number", float: "a number", bool: "true or false"}.get(kind, "a text")
+    return {int: "a whole number", float: "a number", bool: "true or false"}[kind]

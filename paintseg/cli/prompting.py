@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,19 +17,21 @@ if TYPE_CHECKING:
 
     from ..encoders import Encoder
     from ..ops.coordinates import Box
-    from ..prompts import Point, Prompt
+    from ..prompts import Prompt
 
 
-def box(text: str) -> Box:
-    """`x0,y0,x1,y1` in pixels."""
-    x0, y0, x1, y1 = _numbers(text, 4, "a box is x0,y0,x1,y1")
-    return x0, y0, x1, y1
+def _numbers(count: int, wanted: str, text: str) -> tuple[float, ...]:
+    try:
+        values = tuple(float(part) for part in text.replace(" ", "").split(","))
+    except ValueError:
+        values = ()
+    if len(values) != count or not all(map(math.isfinite, values)):
+        raise argparse.ArgumentTypeError(f"{wanted} in pixels, {count} numbers with commas, not {text!r}")
+    return values
 
 
-def point(text: str) -> Point:
-    """`x,y` in pixels."""
-    x, y = _numbers(text, 2, "a point is x,y")
-    return x, y
+box = partial(_numbers, 4, "a box is x0,y0,x1,y1")
+point = partial(_numbers, 2, "a point is x,y")
 
 
 def add_prompt_arguments(parser: argparse.ArgumentParser) -> None:
@@ -126,13 +129,3 @@ def discover(image: Tensor, prompt: Prompt | None, encoder: Encoder) -> Prompt:
 
     mask = coarse_mask(image, encoder)
     return mask_prompt(mask) if prompt is None else replace(prompt, mask=mask)
-
-
-def _numbers(text: str, count: int, wanted: str) -> tuple[float, ...]:
-    try:
-        values = tuple(float(part) for part in text.replace(" ", "").split(","))
-    except ValueError:
-        values = ()
-    if len(values) != count or not all(map(math.isfinite, values)):
-        raise argparse.ArgumentTypeError(f"{wanted} in pixels, {count} numbers with commas, not {text!r}")
-    return values

@@ -12,7 +12,6 @@ from .prompting import add_prompt_arguments, check_prompt_arguments
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `remove`."""
     parser.add_argument("photo", type=Path, help="any picture Pillow reads")
     add_prompt_arguments(parser)
     parser.add_argument("--exact", action="store_true", help="take --mask as it is, without segmenting")

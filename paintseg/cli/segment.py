@@ -37,7 +37,6 @@ MOST = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `segment`."""
     parser.add_argument("photo", type=Path, help="any picture Pillow reads, or a folder of them (see: many photos)")
     add_prompt_arguments(parser)
     group = parser.add_argument_group("what to write")
@@ -143,7 +142,7 @@ def _objects(image: Tensor, options: argparse.Namespace, config: Config) -> Foun
     from ..tasks.several import segment_each
 
     prompts, models = read_prompts(options, size_of(image)), chosen_models(options)
-    progress = None if options.quiet else show_steps(config)
+    progress = show_steps(options, config)
     found = segment_each(image, prompts, models.painter, models.encoder, config, options.seed, progress=progress)
     for number, result in enumerate(found.results, start=1):
         if not options.quiet:
@@ -156,7 +155,7 @@ def _candidates(image: Tensor, options: argparse.Namespace, config: Config) -> F
     from ..tasks.candidates import candidates
 
     (prompt,) = read_prompts(options, size_of(image))
-    models, progress = chosen_models(options), None if options.quiet else show_steps(config)
+    models, progress = chosen_models(options), show_steps(options, config)
     found = candidates(image, prompt, models.painter, models.encoder, config, options.seed, progress=progress)
     for number, one in enumerate(found, start=1):
         if not options.quiet:

@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..cli.console import command
+from ..cli.parameters import check_least
 from ..errors import InputError
 from ..layers.amodal import amodal
 from ..layers.continuation import convex_hull
@@ -26,7 +27,7 @@ from ..ops.boxes import bounding_box
 from ..ops.images import resize
 from ..ops.overlap import intersection_over_union
 from .datasets import Instance, read_manifest
-from .study import add_machine, check_count, gathered, plain_parser
+from .study import add_machine, gathered, plain_parser
 
 TRIES = 2000
 
@@ -49,17 +50,16 @@ class Occlusion:
 def make_parser() -> argparse.ArgumentParser:
     parser = plain_parser("amodal", "IoU of hidden parts.")
     parser.add_argument("--count", type=int, default=20, help="occlusions (default 20)")
-    parser.add_argument("--candidates", type=int, default=1, help="paintings of each hole (default 1)")
     add_machine(parser)
     return parser
 
 
 def run(options: argparse.Namespace) -> None:
-    check_count(options)
+    check_least(options, "count")
     models = load_models(options.device)
     rows = gathered(
         (
-            measure(one, models, options)
+            measure(one, models, options.seed)
             for one in occlusions(read_manifest(options.folder), options.count, options.seed)
         ),
         options,
@@ -69,12 +69,10 @@ def run(options: argparse.Namespace) -> None:
     print("\n".join(f"{name}: {value:.3f}" for name, value in summarise(rows).items()))
 
 
-def measure(scene: Occlusion, models: Models, options: argparse.Namespace) -> dict[str, str | float]:
+def measure(scene: Occlusion, models: Models, seed: int) -> dict[str, str | float]:
     """IoU of the hidden part and of the whole object, of ours, of the convex hull and of no completion."""
     visible, hidden = scene.whole & ~scene.front, scene.whole & scene.front
-    done = amodal(
-        scene.image, scene.front, visible, models.painter, models.encoder, None, options.seed, options.candidates
-    )
+    done = amodal(scene.image, scene.front, visible, models.painter, models.encoder, None, seed)
     hull = convex_hull(visible) & scene.front
     return {
         "name": scene.name,

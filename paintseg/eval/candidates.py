@@ -7,11 +7,11 @@ that the label-free score puts first, and of the best candidate as the human mas
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
 
 from ..cli.console import command
 from ..config import Config
@@ -21,31 +21,6 @@ from ..tasks.candidates import candidates
 from . import study
 from .datasets import Instance
 from .metrics import marks
-from .report import aligned
-
-
-@dataclass(frozen=True)
-class Row:
-    """One instance; the lists hold a value per candidate, best first by the score.
-
-    Attributes:
-        dataset, stem: the instance.
-        ious, boundary_ious: with the human mask, 0..1.
-        pieces: of the mask.
-        inside, outside: the terms of eq. 6.
-        plain: the place of the method's own reading.
-        seconds: for all candidates.
-    """
-
-    dataset: str
-    stem: str
-    ious: tuple[float, ...]
-    boundary_ious: tuple[float, ...]
-    pieces: tuple[int, ...]
-    inside: tuple[float, ...]
-    outside: tuple[float, ...]
-    plain: int
-    seconds: float
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -67,18 +42,21 @@ def run(options: argparse.Namespace) -> None:
     settings = {"preset": options.preset, "point": options.point, "config": asdict(config)}
     found = (measure(instance, models, config, options.point, options.seed) for instance in instances)
 
-    def line(row: Row) -> str:
-        shown = ", ".join(f"{100 * iou:.1f}" for iou in row.ious)
-        return f"{row.dataset}/{row.stem}: {shown}; plain is number {row.plain + 1}"
+    def line(row: Mapping[str, Any]) -> str:
+        shown = ", ".join(f"{100 * iou:.1f}" for iou in row["ious"])
+        return f"{row['dataset']}/{row['stem']}: {shown}; plain is number {row['plain'] + 1}"
 
-    def document(rows: list[Row]) -> dict[str, object]:
-        return {"settings": settings, "instances": [asdict(row) for row in rows]}
-
-    print(table(study.gathered(found, options, line, document)))
+    print(table(study.gathered(found, options, line, lambda rows: {"settings": settings, "instances": rows})))
 
 
-def measure(instance: Instance, models: Models, config: Config, point: str = "centroid", seed: int = 0) -> Row:
-    """The candidates of one point. Raises InputError for unreadable files."""
+def measure(
+    instance: Instance, models: Models, config: Config, point: str = "centroid", seed: int = 0
+) -> dict[str, Any]:
+    """The candidates of one point. Raises InputError for unreadable files.
+
+    Returns lists with a value per candidate, best first by the score: IoU and Boundary IoU with the human mask (0..1),
+    pieces, and the terms of eq. 6; beside them the place of the method's own reading, and the seconds for all.
+    """
 
     image, truth = instance.image(), instance.mask()
     prompt = point_prompt([instance.centroid if point == "centroid" else instance.inner], truth.shape)
@@ -86,43 +64,36 @@ def measure(instance: Instance, models: Models, config: Config, point: str = "ce
     found = candidates(image, prompt, models.painter, models.encoder, config, seed)
     seconds = time.perf_counter() - started
     marked = [marks(one.result.mask.cpu().numpy(), truth) for one in found]
-    return Row(
-        dataset=instance.dataset,
-        stem=instance.stem,
-        ious=tuple(one.iou for one in marked),
-        boundary_ious=tuple(one.boundary_iou for one in marked),
-        pieces=tuple(one.pieces for one in marked),
-        inside=tuple(one.score.inside for one in found),
-        outside=tuple(one.score.outside for one in found),
-        plain=[one.plain for one in found].index(True),
-        seconds=seconds,
-    )
+    return {
+        "dataset": instance.dataset,
+        "stem": instance.stem,
+        "ious": [one.iou for one in marked],
+        "boundary_ious": [one.boundary_iou for one in marked],
+        "pieces": [one.pieces for one in marked],
+        "inside": [one.score.inside for one in found],
+        "outside": [one.score.outside for one in found],
+        "plain": [one.plain for one in found].index(True),
+        "seconds": seconds,
+    }
 
 
-def table(rows: list[Row]) -> str:
+def table(rows: Sequence[Mapping[str, Any]]) -> str:
     """A table for a terminal, mean IoU in percent, a line per set and one for all; Boundary IoU and pieces of plain."""
 
-    lines = []
-    for name in [*dict.fromkeys(row.dataset for row in rows), "all"]:
-        members = [row for row in rows if name in (row.dataset, "all")]
-
-        def mean(of: Callable[[Row], float], unit: float = 100, members: list[Row] = members) -> str:
-            return f"{unit * statistics.fmean(map(of, members)):.1f}"
-
-        lines.append(
-            {
-                "set": name,
-                "n": str(len(members)),
-                "plain": mean(lambda row: row.ious[row.plain]),
-                "first": mean(lambda row: row.ious[0]),
-                "best of": mean(lambda row: max(row.ious)),
-                "how many": mean(lambda row: len(row.ious), 1),
-                "s": mean(lambda row: row.seconds, 1),
-                "boundary": mean(lambda row: row.boundary_ious[row.plain]),
-                "pieces": mean(lambda row: row.pieces[row.plain], 1),
-            }
-        )
-    return aligned(lines)
+    columns = [
+        {
+            "set": row["dataset"],
+            "plain": 100 * row["ious"][row["plain"]],
+            "first": 100 * row["ious"][0],
+            "best of": 100 * max(row["ious"]),
+            "how many": len(row["ious"]),
+            "s": row["seconds"],
+            "boundary": 100 * row["boundary_ious"][row["plain"]],
+            "pieces": row["pieces"][row["plain"]],
+        }
+        for row in rows
+    ]
+    return study.table(columns, 1)
 
 
 main = command(make_parser, run)

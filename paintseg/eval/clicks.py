@@ -18,8 +18,8 @@ from torch import Tensor
 from ..errors import InputError
 from ..ops.images import size_of
 from ..prompts import Point, Prompt
-from .interface import Method, hard
 from .metrics import IGNORED, Marks, marks
+from .task import Method
 
 AFTER = (1, 2, 3, 5, 10)
 """Clicks after which means are given."""
@@ -75,7 +75,7 @@ def converse(image: Tensor, truth: np.ndarray, method: Method, most: int = 20, s
         clicks = [*((turn.point, turn.positive) for turn in turns), ((found[1] + 0.5, found[0] + 0.5), found[2])]
         started, note = time.perf_counter(), ""
         try:
-            mask = hard(method(image, prompt_of(clicks, size_of(image))))
+            mask = method(image, prompt_of(clicks, size_of(image)))
         except InputError as error:
             mask, note = np.zeros(truth.shape, bool), str(error)
         seconds = time.perf_counter() - started
@@ -126,12 +126,6 @@ def clicks_needed(ious: Sequence[float], level: float) -> int | None:
     return next((number for number, iou in enumerate(ious, start=1) if iou >= level), None)
 
 
-def mean_after(conversations: Sequence[Sequence[float]], most: int) -> dict[int, float]:
-    """Means after 1, 2, 3, 5, 10 and the last of `most` clicks; a conversation that ended keeps its last value."""
-    numbers = sorted({number for number in AFTER if number <= most} | {most})
-    return {number: float(np.mean([one[min(number, len(one)) - 1] for one in conversations])) for number in numbers}
-
-
 @dataclass(frozen=True)
 class Figures:
     """What the conversations about several objects come to.
@@ -143,6 +137,14 @@ class Figures:
 
     conversations: tuple[tuple[float, ...], ...]
     most: int
+
+    @property
+    def after(self) -> dict[int, float]:
+        """Means after 1, 2, 3, 5, 10 and the last of `most` clicks; a conversation that ended keeps its last value."""
+        numbers = sorted({number for number in AFTER if number <= self.most} | {self.most})
+        return {
+            number: float(np.mean([one[min(number, len(one)) - 1] for one in self.conversations])) for number in numbers
+        }
 
     def noc(self, level: int) -> float:
         """Mean number of clicks to an IoU of `level` percent; never reaching it counts as all clicks allowed."""

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from tqdm import tqdm
 
+from ..cli.bench import where
 from ..cli.console import report
-from ..cli.parameters import numbers, split
+from ..cli.parameters import check_least, numbers, split
 from ..errors import InputError
 from ..io.pictures import check_folder
 from ..tasks.ray_cluster import ENGINES
-from .datasets import Instance, read_manifest, thin_out
+from .datasets import Instance, by_set, read_manifest, thin_out
 from .mosaic import in_mosaic
 from .prompting import STROKES
 from .records import Records, Row
-from .run import Work, evaluate, places_of
-from .task import CLICKS, Task, way_named
+from .run import Work, evaluate, threads_each
+from .task import CLICKS, Task
 
 CACHE = Path("output", "eval")
 
@@ -85,9 +85,7 @@ def add_ways(group: argparse._ActionsContainer) -> None:
 def check(options: argparse.Namespace) -> None:
     """Raises InputError for numbers and files that mean nothing."""
 
-    for name, least in (("limit", 1), ("stride", 1), ("jobs", 1), ("threads", 1), ("clicks", 1)):
-        if (value := getattr(options, name)) is not None and value < least:
-            raise InputError(f"--{name} must be at least {least}, not {value}")
+    check_least(options, "limit", "stride", "jobs", "threads", "clicks")
     for name in ("json", "csv"):
         if path := getattr(options, name):
             check_folder(path, f"--{name}")
@@ -100,7 +98,7 @@ def prompted(options: argparse.Namespace, base: Task) -> list[Task]:
     return [
         replace(
             base,
-            prompt=way_named(prompt),
+            prompt=prompt,
             mosaic=side,
             **({"clicks": options.clicks, "stop": options.stop} if prompt == CLICKS else {}),
         )
@@ -116,9 +114,9 @@ def measured(options: argparse.Namespace, tasks: Sequence[Task]) -> tuple[list[W
     work = make_work(tasks, thin_out(members, options.limit, options.stride), members)
     records = Records(options.csv or _cache_file(tasks))
     if options.fresh:
-        records.forget(places_of(work))
-    with Progress(len(work), options.quiet) as progress:
-        return work, evaluate(work, records, options.device, options.jobs, options.threads, progress, options.engine)
+        records.rows.clear()  # the file keeps them until new ones follow
+    with shown(len(work), options.quiet) as progress:
+        return work, evaluate(work, records, progress, options.device, options.jobs, options.threads, options.engine)
 
 
 def make_work(tasks: Sequence[Task], instances: Sequence[Instance], members: Sequence[Instance]) -> list[Work]:
@@ -131,10 +129,7 @@ def make_work(tasks: Sequence[Task], instances: Sequence[Instance], members: Seq
     Raises InputError when nothing is left.
     """
 
-    sets: dict[str, list[Instance]] = {}
-    for member in members:
-        sets.setdefault(member.dataset, []).append(member)
-    work = []
+    sets, work = by_set(members), []
     for task in tasks:
         number = None if task.prompt == CLICKS else STROKES.get(task.prompt)
         usable = [instance for instance in instances if number is None or instance.scribble_path(number).exists()]
@@ -150,43 +145,31 @@ def make_work(tasks: Sequence[Task], instances: Sequence[Instance], members: Seq
 def machine(options: argparse.Namespace) -> dict[str, Any]:
     """Where it was measured, as plain values."""
 
-    threads = options.threads or (
-        max(1, (os.cpu_count() or 1) // options.jobs) if options.jobs > 1 else torch.get_num_threads()
-    )
     return {
-        "device": options.device,
+        **where(options.device),
         "jobs": options.jobs,
-        "threads": threads,
-        "torch": torch.__version__,
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "threads": options.threads or threads_each(options.jobs),
         "limit": options.limit,
         "stride": options.stride,
     }
 
 
-class Progress:
-    """A bar on stderr with the mean IoU so far; rare lines where there is no terminal."""
+@contextmanager
+def shown(total: int, quiet: bool) -> Iterator[Callable[[Sequence[Row], bool], None]]:
+    """What `evaluate` takes as `progress`: a bar on stderr with the mean IoU so far; rare lines without a terminal."""
 
-    def __init__(self, total: int, quiet: bool) -> None:
+    ious: list[float] = []
 
-        self.bar = tqdm(
-            total=total, unit="photo", disable=quiet, dynamic_ncols=True, mininterval=0.5 if sys.stderr.isatty() else 30
-        )
-        self.found: list[float] = []
+    def count(rows: Sequence[Row], new: bool) -> None:
+        ious.append(rows[-1].iou)
+        bar.set_postfix_str(f"IoU {100 * sum(ious) / len(ious):.1f}", refresh=False)
+        if not new and not quiet:
+            bar.initial += 1  # what was found earlier is no sign of how fast the rest goes
+        bar.update()
 
-    def __enter__(self) -> Progress:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.close()
-
-    def __call__(self, rows: Sequence[Row], new: bool) -> None:
-        """Count a finished instance."""
-        self.found.append(rows[-1].iou)
-        self.bar.set_postfix_str(f"IoU {100 * sum(self.found) / len(self.found):.1f}", refresh=False)
-        if not new and not self.bar.disable:
-            self.bar.initial += 1  # what was found earlier is no sign of how fast the rest goes
-        self.bar.update()
+    pause = 0.5 if sys.stderr.isatty() else 30
+    with tqdm(total=total, unit="photo", disable=quiet, dynamic_ncols=True, mininterval=pause) as bar:
+        yield count
 
 
 def _cache_file(tasks: Sequence[Task]) -> Path | None:

@@ -22,7 +22,7 @@ from ..errors import InputError
 from ..io.pictures import write_json
 from . import command
 from .datasets import read_manifest, scene
-from .report import Summary, aligned, summarise
+from .report import Summary, aligned, percent, summarise
 from .task import CLICKS, Task
 
 AS_IS = "as it is"
@@ -72,6 +72,11 @@ class Figures:
     def chosen_without(self, dataset: str) -> str:
         """The setting that is best on all other sets, without their photos that this set has, too."""
         return self.best([other for other in self.sets if other != dataset], dataset)
+
+    @property
+    def choices(self) -> list[tuple[str, str, str]]:
+        """Of every set its name, the setting chosen without it, and the best one on it."""
+        return [(one, self.chosen_without(one), self.best([one])) for one in self.sets]
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -129,15 +134,6 @@ def per_instance(summary: Summary) -> dict[str, float]:
 
 def as_json(figures: Figures) -> dict[str, Any]:
     """All figures and choices as plain values."""
-    left_out = {}
-    for dataset in figures.sets:
-        chosen, best = figures.chosen_without(dataset), figures.best([dataset])
-        left_out[dataset] = {
-            "chosen": chosen,
-            "mean": round(figures.mean(chosen, [dataset]), 6),
-            "best_here": best,
-            "best_mean": round(figures.mean(best, [dataset]), 6),
-        }
     return {
         "figures": {
             setting: {
@@ -146,7 +142,15 @@ def as_json(figures: Figures) -> dict[str, Any]:
             }
             for setting in figures.settings
         },
-        "left_out": left_out,
+        "left_out": {
+            dataset: {
+                "chosen": chosen,
+                "mean": round(figures.mean(chosen, [dataset]), 6),
+                "best_here": best,
+                "best_mean": round(figures.mean(best, [dataset]), 6),
+            }
+            for dataset, chosen, best in figures.choices
+        },
         "chosen_on_all": figures.best(figures.sets),
     }
 
@@ -154,38 +158,32 @@ def as_json(figures: Figures) -> dict[str, Any]:
 def tables(figures: Figures, counts: Mapping[str, int]) -> str:
     """For a terminal, in percent: every setting on every set, then every set with the setting chosen without it."""
 
-    names = figures.settings
-    legend = [f"{number}: {name}" for number, name in enumerate(names, start=1)]
-    lines = []
-    for title, datasets in [*((one, [one]) for one in figures.sets), ("mean", figures.sets)]:
-        lines.append(
-            {
-                "set": title,
-                "n": str(sum(counts[one] for one in datasets)),
-                **{
-                    f"setting {number}": _percent(figures.mean(name, datasets))
-                    for number, name in enumerate(names, start=1)
-                },
-            }
-        )
-    choices = []
-    for dataset in figures.sets:
-        chosen, best = figures.chosen_without(dataset), figures.best([dataset])
-        choices.append(
-            {
-                "left out": dataset,
-                "setting": str(names.index(chosen) + 1),
-                **{prompt: _percent(value) for prompt, value in figures.prompts(chosen, dataset).items()},
-                "mean": _percent(figures.mean(chosen, [dataset])),
-                "best here": f"{names.index(best) + 1}: {_percent(figures.mean(best, [dataset]))}",
-            }
-        )
+    numbers = {name: number for number, name in enumerate(figures.settings, start=1)}
+    legend = [f"{number}: {name}" for name, number in numbers.items()]
+    lines = [
+        {
+            "set": title,
+            "n": str(sum(counts[one] for one in datasets)),
+            **{f"setting {number}": percent(figures.mean(name, datasets)) for name, number in numbers.items()},
+        }
+        for title, datasets in [*((one, [one]) for one in figures.sets), ("mean", figures.sets)]
+    ]
+    choices = [
+        {
+            "left out": dataset,
+            "setting": str(numbers[chosen]),
+            **{prompt: percent(value) for prompt, value in figures.prompts(chosen, dataset).items()},
+            "mean": percent(figures.mean(chosen, [dataset])),
+            "best here": f"{numbers[best]}: {percent(figures.mean(best, [dataset]))}",
+        }
+        for dataset, chosen, best in figures.choices
+    ]
     everywhere = figures.best(figures.sets)
-    unseen = statistics.fmean(figures.mean(figures.chosen_without(one), [one]) for one in figures.sets)
+    unseen = statistics.fmean(figures.mean(chosen, [dataset]) for dataset, chosen, _ in figures.choices)
     closing = (
-        f"chosen on all sets: setting {names.index(everywhere) + 1}, mean "
-        f"{_percent(figures.mean(everywhere, figures.sets))}; every set with the setting chosen without it: "
-        f"mean {_percent(unseen)}"
+        f"chosen on all sets: setting {numbers[everywhere]}, mean "
+        f"{percent(figures.mean(everywhere, figures.sets))}; every set with the setting chosen without it: "
+        f"mean {percent(unseen)}"
     )
     return "\n".join([*legend, "", aligned(lines), "", aligned(choices), "", closing])
 
@@ -204,10 +202,6 @@ def _tasks(options: argparse.Namespace) -> list[Task]:
 def _check_sets(names: Iterable[str]) -> None:
     if len(known := sorted(set(names))) < 2:
         raise InputError(f"leaving one set out needs at least two sets, and there is only {', '.join(known)}")
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}"
 
 
 main = entry(make_parser, run)

@@ -10,8 +10,7 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -53,19 +52,9 @@ class Instance:
 
     def mask(self) -> np.ndarray:
         """H x W uint8: 255 object, 0 background, 128 not counted. Raises InputError."""
-        with self._opened_mask() as opened:
-            return np.array(opened.convert("L"))
-
-    def size(self) -> tuple[int, int]:
-        """(H, W) of the mask, from its file's head. Raises InputError."""
-        with self._opened_mask() as opened:
-            return opened.height, opened.width
-
-    @contextmanager
-    def _opened_mask(self) -> Iterator[Image.Image]:
         try:
             with Image.open(self.mask_path) as opened:
-                yield opened
+                return np.array(opened.convert("L"))
         except OSError as error:
             raise InputError(f"the mask {self.mask_path} cannot be read: {error}") from error
 
@@ -166,9 +155,14 @@ def _file_name(text: str) -> str:
     return text
 
 
-def thin_out(instances: list[Instance], limit: int | None = None, stride: int = 1) -> list[Instance]:
-    """Of every set every `stride`-th instance, and of those the first `limit`."""
+def by_set(instances: Iterable[Instance]) -> dict[str, list[Instance]]:
+    """The instances of every set, in their order."""
     sets: dict[str, list[Instance]] = {}
     for instance in instances:
         sets.setdefault(instance.dataset, []).append(instance)
-    return [instance for members in sets.values() for instance in members[::stride][:limit]]
+    return sets
+
+
+def thin_out(instances: list[Instance], limit: int | None = None, stride: int = 1) -> list[Instance]:
+    """Of every set every `stride`-th instance, and of those the first `limit`."""
+    return [instance for members in by_set(instances).values() for instance in members[::stride][:limit]]

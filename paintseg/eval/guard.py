@@ -18,16 +18,17 @@ import torch
 from safetensors.numpy import load_file, save_file
 from torch import Tensor
 
-from ..cli.console import Parser, guarded, report
+from ..cli.console import Parser, command, report
 from ..config import preset
 from ..errors import InputError
 from ..layers.removal import remove
 from ..models import Models, load_models
 from ..prompts import Kind, Prompt
 from ..segmentation import segment
-from .datasets import Instance, read_manifest, thin_out
+from .datasets import Instance, by_set, read_manifest
 from .metrics import intersection_over_union
 from .prompting import make_prompt
+from .removal import spread
 
 KINDS: tuple[Kind, ...] = ("box", "point", "scribble", "mask")
 PRESETS = ("fast", "balanced", "paper")
@@ -35,36 +36,25 @@ STROKE = 0.6
 """Of the object's run of pixels through its innermost point, how much the stroke covers."""
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command. Returns 0 done and equal, 1 different, 2 bad input, 130 interrupted."""
-    different: list[str] = []
-    code = guarded(lambda: different.extend(_run(make_parser().parse_args(arguments))))
-    return code or int(bool(different))
-
-
 def make_parser() -> argparse.ArgumentParser:
     parser = Parser(prog="python -m paintseg.eval.guard", description="Whether a change left all results as they were.")
     parser.add_argument("folder", type=Path, metavar="DIR", help="holds manifest.csv, photos and human masks")
     parser.add_argument("--limit", type=int, default=4, help="photos of every set (default 4)")
     parser.add_argument("--presets", default=",".join(PRESETS), help="with commas (default fast,balanced,paper)")
-    parser.add_argument("--paintings", type=int, default=1, help="a step, in the preset paper (default 1, for speed)")
     mode = parser.add_mutually_exclusive_group(required=True)
     mode.add_argument("--record", type=Path, metavar="FILE.safetensors", help="keep the results")
     mode.add_argument("--against", type=Path, metavar="FILE.safetensors", help="compare with results kept")
     return parser
 
 
-def _run(options: argparse.Namespace) -> list[str]:
+def run(options: argparse.Namespace) -> int:
+    """Record or compare. Returns 1 when results differ."""
     everything = read_manifest(options.folder)
-    instances = [
-        one
-        for name in dict.fromkeys(each.dataset for each in everything)
-        for one in _spread([each for each in everything if each.dataset == name], options.limit)
-    ]
+    instances = spread(everything, options.limit * len(by_set(everything)))
     names = tuple(options.presets.split(","))
     kept = load_file(options.against) if options.against else {}
     found, different = {}, []
-    for name, values, truth in results(instances, names, options.paintings):
+    for name, values, truth in results(instances, names):
         if not options.against:
             found[name] = values
             report(name)
@@ -77,12 +67,10 @@ def _run(options: argparse.Namespace) -> list[str]:
         save_file(found, options.record)
     else:
         report(f"{len(different)} results differ")
-    return different
+    return int(bool(different))
 
 
-def results(
-    instances: Sequence[Instance], presets: Sequence[str], paintings: int
-) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+def results(instances: Sequence[Instance], presets: Sequence[str]) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     """Name, result and human mask (H x W uint8) of every piece: masks H x W bool, plates 3 x H x W uint8."""
     models = load_models()
     for instance in instances:
@@ -91,13 +79,13 @@ def results(
         for kind in KINDS:
             prompt = _prompt(instance, kind, truth)
             for name in presets:
-                yield f"{where}/{kind}/{name}", _mask(photo, prompt, name, paintings, models), truth
+                yield f"{where}/{kind}/{name}", _mask(photo, prompt, name, models), truth
         plate = remove(photo, torch.from_numpy(truth == 255), models.painter, candidates=2, encoder=models.encoder)
         yield f"{where}/plate", (plate * 255).round().byte().numpy(), truth
 
 
-def _mask(photo: Tensor, prompt: Prompt, name: str, paintings: int, models: Models) -> np.ndarray:
-    config = preset(name, paintings=paintings) if name == "paper" else preset(name)
+def _mask(photo: Tensor, prompt: Prompt, name: str, models: Models) -> np.ndarray:
+    config = preset(name, paintings=1) if name == "paper" else preset(name)  # five take five times as long
     try:
         return segment(photo, prompt, models.painter, models.encoder, config).mask.numpy()
     except InputError:  # nothing found is a result too
@@ -118,10 +106,6 @@ def _prompt(instance: Instance, kind: Kind, truth: np.ndarray) -> Prompt:
     return Prompt(size=truth.shape, scribble=torch.from_numpy(stroke))
 
 
-def _spread(instances: list[Instance], count: int) -> list[Instance]:
-    return thin_out(instances, count, max(1, len(instances) // count))
-
-
 def _difference(before: np.ndarray, now: np.ndarray, truth: np.ndarray) -> str:
     if before.shape != now.shape:
         return f"shape {before.shape} before, {now.shape} now"
@@ -132,6 +116,8 @@ def _difference(before: np.ndarray, now: np.ndarray, truth: np.ndarray) -> str:
     first, second = (100 * intersection_over_union(mask, truth) for mask in (before, now))
     return f"IoU {100 * alike:.2f} between them; with the human mask {first:.2f} before, {second:.2f} now"
 
+
+main = command(make_parser, run)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -114,10 +114,7 @@ def coco_mval(root: Path) -> Iterator[Found]:
             groups[one["category_id"]].append(one)
     for category in sorted(groups):
         for one in groups[category]:
-            about = photos[one["image_id"]]
-            size = int(about["height"]), int(about["width"])
-            stem = f"{Path(about['file_name']).stem}_{one['id']}"
-            yield Found(stem, _photo(root, about["file_name"]), partial(_drawn, [one], size))
+            yield _noted(root, photos[one["image_id"]], [one], f"_{one['id']}")
 
 
 def part_image_net(root: Path) -> Iterator[Found]:
@@ -129,10 +126,7 @@ def part_image_net(root: Path) -> Iterator[Found]:
         for one in noted["annotations"]:
             groups[one["image_id"]].append(one)
         for number in sorted(groups):
-            about = photos[number]
-            size = int(about["height"]), int(about["width"])
-            name = about["file_name"]
-            yield Found(Path(name).stem, _photo(root, name), partial(_drawn, groups[number], size))
+            yield _noted(root, photos[number], groups[number])
         return
     yield from pairs(root, ("images/val", "images"), ("annotations/val", "annotations"), read=_parts)
 
@@ -263,10 +257,12 @@ def _notes(root: Path, pattern: str) -> tuple[dict[str, Any], dict[int, Mapping[
         raise InputError(f"{found[0]} is no annotation file of COCO's kind: {problem}") from problem
 
 
-def _photo(root: Path, name: str) -> Path:
-    """Where a photo named in COCO's JSON lies: by its own path, or in one of the usual folders."""
+def _noted(root: Path, about: Mapping[str, Any], notes: list[Mapping[str, Any]], suffix: str = "") -> Found:
+    """What COCO's JSON notes together of a photo, which lies by its own path or in one of the usual folders."""
+    name, size = about["file_name"], (int(about["height"]), int(about["width"]))
     places = [root / name, *(root / folder / name for folder in ("images", "val2017", "val2014", "images/val"))]
-    return next((place for place in places if place.is_file()), places[0])
+    photo = next((place for place in places if place.is_file()), places[0])
+    return Found(Path(name).stem + suffix, photo, partial(_drawn, notes, size))
 
 
 def _lines(path: Path) -> list[str]:

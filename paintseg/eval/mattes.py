@@ -24,13 +24,14 @@ from scipy.ndimage import gaussian_gradient_magnitude
 from torch import Tensor
 
 from ..cli.console import command, report
+from ..cli.parameters import check_least
 from ..errors import InputError
 from ..layers.matting import matte
 from ..ops.boxes import box_around
 from ..ops.images import resize
 from ..ops.morphology import dilate, erode
 from .datasets import Instance, read_manifest
-from .study import check_count, gathered, plain_parser
+from .study import gathered, plain_parser
 
 SIDE = 320
 """Longer side of a composite in pixels."""
@@ -66,7 +67,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> None:
-    check_count(options)
+    check_least(options, "count")
     ways = methods()
 
     def measured() -> Iterator[dict[str, Any]]:

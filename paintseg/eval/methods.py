@@ -19,8 +19,7 @@ from ..painters import Painter
 from ..prompts import Prompt
 from ..segmentation import Session, segment
 from . import peers
-from .interface import Method
-from .task import EMBEDDED, Task
+from .task import EMBEDDED, Method, Task
 
 
 def make_method(task: Task, device: str = "cpu") -> Method:
@@ -73,7 +72,7 @@ def _paintseg(task: Task, device: str) -> Method:
 
     def method(image: Tensor, prompt: Prompt) -> np.ndarray:
         found = segment(image, prompt, painters[0], models.encoder, task.config, task.seed, painters[-1])
-        return found.soft.cpu().numpy()
+        return found.mask.cpu().numpy()
 
     return method
 
@@ -86,4 +85,4 @@ def _answer(task: Task, device: str) -> Method:
     def session(image: Tensor) -> Session:
         return Session(image, encoder, task.config)
 
-    return lambda image, prompt: session(image).answer(prompt).soft.cpu().numpy()
+    return lambda image, prompt: (session(image).answer(prompt).soft > 0.5).cpu().numpy()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -48,18 +48,12 @@ class Mosaic(Instance):
 
     def mask(self) -> np.ndarray:
         """The human mask in its tile, uint8; the other tiles are background. Raises InputError."""
-        whole = np.zeros(self._size, np.uint8)
-        whole[self._window(self.place)] = super().mask()
-        return whole
+        return self._in_tile(torch.from_numpy(super().mask())).numpy()
 
     def scribbles(self, number: int) -> tuple[Tensor, Tensor]:
         """The strokes in their tile. Raises InputError without any."""
-        placed = []
-        for strokes in super().scribbles(number):
-            whole = torch.zeros(self._size, dtype=torch.bool)
-            whole[self._window(self.place)] = strokes
-            placed.append(whole)
-        return placed[0], placed[1]
+        on, off = super().scribbles(number)
+        return self._in_tile(on), self._in_tile(off)
 
     def content(self) -> str:
         """As of the instance, and of the other photos and all places. Raises InputError."""
@@ -67,6 +61,11 @@ class Mosaic(Instance):
         for path in self.others:
             digest.update(content_of(path))
         return digest.hexdigest()
+
+    def _in_tile(self, values: Tensor) -> Tensor:
+        whole = torch.zeros(self._size, dtype=values.dtype)
+        whole[self._window(self.place)] = values
+        return whole
 
     @property
     def _size(self) -> tuple[int, int]:
@@ -96,19 +95,14 @@ def in_mosaic(instance: Instance, members: Sequence[Instance], side: int, seed: 
     place = int(chance.integers(side**2))
     # a set too small for the mosaic is gone through again
     others = [known[index] for _ in range(-(-missing // len(known))) for index in chance.permutation(len(known))]
-    height, width = instance.size()
+    height, width = instance.mask().shape
     top, left = (number * length for number, length in zip(divmod(place, side), (height, width), strict=True))
     x0, y0, x1, y1 = instance.box
-    moved = replace(
-        instance,
-        box=(x0 + left, y0 + top, x1 + left, y1 + top),
-        centroid=(instance.centroid[0] + left, instance.centroid[1] + top),
-        inner=(instance.inner[0] + left, instance.inner[1] + top),
-    )
+    moved = {
+        "box": (x0 + left, y0 + top, x1 + left, y1 + top),
+        "centroid": (instance.centroid[0] + left, instance.centroid[1] + top),
+        "inner": (instance.inner[0] + left, instance.inner[1] + top),
+    }
     return Mosaic(
-        **{field.name: getattr(moved, field.name) for field in fields(moved)},
-        side=side,
-        place=place,
-        tile=(height, width),
-        others=tuple(others[:missing]),
+        **vars(instance) | moved, side=side, place=place, tile=(height, width), others=tuple(others[:missing])
     )

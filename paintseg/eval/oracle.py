@@ -29,12 +29,11 @@ from . import study
 from .datasets import Instance
 from .metrics import Marks, marks
 
-VARIANTS = ("method", "cut", "start", "features", "grid")
 CERTAIN = 2.0
 """Deviations that right evidence is given."""
 
 
-def measure(instance: Instance, models: Models, config: Config, seed: int = 0) -> dict[str, Marks]:
+def measure(instance: Instance, models: Models, config: Config) -> dict[str, Marks]:
     """The marks of every variant on one object, from its box. Raises InputError for unreadable files."""
 
     image, truth = instance.image(), instance.mask()
@@ -46,7 +45,7 @@ def measure(instance: Instance, models: Models, config: Config, seed: int = 0) -
     def last(first: amcp.State) -> amcp.State:
         return [first, *amcp.run(first, models.painter, models.painter, models.encoder)][-1]
 
-    first = begin(image, Prompt(size=size_of(image), box=instance.box), models.painter, models.encoder, config, seed)
+    first = begin(image, Prompt(size=size_of(image), box=instance.box), models.painter, models.encoder, config)
     scene = first.scene
     state = last(first)
     soft = finish(state)
@@ -68,7 +67,7 @@ def measure(instance: Instance, models: Models, config: Config, seed: int = 0) -
 
 main = command(
     lambda: study.make_parser("oracle", "Mean IoU when parts of the method are told the right answer."),
-    lambda options: study.run(options, VARIANTS, measure),
+    lambda options: study.run(options, measure),
 )
 
 if __name__ == "__main__":

@@ -13,26 +13,24 @@ lost of the object would have to be painted back, and nobody knows how perfectly
 
 from __future__ import annotations
 
+import argparse
 import sys
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+import torch
+from torch import Tensor
+
+from ..amcp import loop as amcp
 from ..cli.console import command
+from ..config import Config
+from ..models import Models
+from ..ops.images import resize, size_of
+from ..painters import Painter
+from ..prompts import Prompt
+from ..segmentation import begin, finish
 from . import study
-
-if TYPE_CHECKING:
-    import argparse
-
-    import torch
-    from torch import Tensor
-
-    from ..config import Config
-    from ..models import Models
-    from ..painters import Painter
-    from .datasets import Instance
-    from .metrics import Marks
-
-VARIANTS = ("embedded", "perfect", "none")
+from .datasets import Instance
+from .metrics import Marks, marks
 
 
 @dataclass(frozen=True)
@@ -47,21 +45,11 @@ class Knows:
 
     def paint(self, image: Tensor, hole: Tensor, count: int, generator: torch.Generator | None) -> Tensor:
         """See `Painter.paint`."""
-        import torch
-
         return torch.where(hole > 0.5, self.behind.to(image), image).expand(count, -1, -1, -1)
 
 
-def measure(instance: Instance, behind: Instance, models: Models, config: Config, seed: int = 0) -> dict[str, Marks]:
+def measure(instance: Instance, behind: Instance, models: Models, config: Config) -> dict[str, Marks]:
     """The marks of every variant on one object over another photo. Raises InputError for unreadable files."""
-    import torch
-
-    from ..amcp import loop as amcp
-    from ..ops.images import resize, size_of
-    from ..prompts import Prompt
-    from ..segmentation import begin, finish
-    from .metrics import marks
-
     config = replace(config, steps=1)
     image, truth = instance.image(), instance.mask()
     size = size_of(image)
@@ -70,7 +58,7 @@ def measure(instance: Instance, behind: Instance, models: Models, config: Config
     prompt = Prompt(size=size, box=instance.box)
 
     def score(painting: Config, perfect: bool) -> Marks:
-        state = begin(pasted, prompt, models.painter, models.encoder, painting, seed)
+        state = begin(pasted, prompt, models.painter, models.encoder, painting)
         shown = state.scene.view.crop(background[None])[0]
         painter: Painter = Knows(shown, models.painter.multiple) if perfect else models.painter
         last = [state, *amcp.run(state, painter, painter, models.encoder)][-1]
@@ -87,7 +75,7 @@ def run(options: argparse.Namespace) -> None:
     """Measure every object over the photo before it. Raises InputError."""
     _, instances = study.chosen(options)
     behind = dict(zip(instances, [instances[-1], *instances[:-1]], strict=True))
-    study.run(options, VARIANTS, lambda one, models, config: measure(one, behind[one], models, config))
+    study.run(options, lambda one, models, config: measure(one, behind[one], models, config))
 
 
 main = command(

@@ -6,15 +6,14 @@ Scribbles need strokes, which only some sets have; a cell without them stays emp
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import InputError
 from .ablations import variants
 from .layouts import LAYOUTS
-from .prompting import PromptKind
 from .records import Row
+from .report import Summary, percent
 from .task import Task
 
 FIGURES: dict[str, dict[str, float]] = {
@@ -26,12 +25,13 @@ FIGURES: dict[str, dict[str, float]] = {
     "tableA": {"N = 1": 78.8, "N = 2": 79.2, "N = 3": 79.6, "N = 4": 80.1, "N = 5": 80.6, "N = 6": 80.8},
 }
 """Ablations on ECSSD with TokenCut's masks, by the names of `ablations.variants`."""
-MAIN: dict[str, tuple[PromptKind, dict[str, float]]] = {
+ABLATIONS = {"4": ("table4",), "6": ("table6a", "table6b", "table6c", "table6d"), "A": ("tableA",)}
+MAIN = {
     "1": ("auto", {"duts_te": 67.0, "ecssd": 80.6}),
     "2": ("point", {"grabcut": 84.4, "berkeley": 70.0, "davis": 69.4}),
     "3": ("box", {"pascal_voc": 59.7, "coco_mval": 69.6}),
 }
-NOISY: dict[PromptKind, tuple[float, float, float]] = {
+NOISY = {
     "point": (60.8, 60.4, 58.9),
     "strokes": (64.3, 63.7, 62.7),
     "box": (71.0, 70.7, 70.1),
@@ -72,17 +72,17 @@ def cells(names: Sequence[str], base: Task) -> list[Cell]:
             prompt, figures = MAIN[name]
             task = replace(base, prompt=prompt)
             found += [Cell(name, LAYOUTS[key].title, key, task, figure) for key, figure in figures.items()]
-        elif name == "4":
-            found += _ablation("4", "table4", coarse)
+        elif name in ABLATIONS:
+            for part in ABLATIONS[name]:
+                if part != "table6c" or base.painter != "embedded":
+                    found += [
+                        Cell(part.removeprefix("table"), task.variant, "ecssd", task, FIGURES[part][task.variant])
+                        for task in variants([part], coarse)
+                    ]
         elif name == "5":
             for kind, levels in NOISY.items():
                 for task, figure in zip(variants(["table5"], replace(base, prompt=kind)), levels, strict=True):
                     found.append(Cell("5", f"{kind}, {task.variant}", "ecssd", task, figure))
-        elif name == "6":
-            parts = ["table6a", "table6b", *(["table6c"] if base.painter != "embedded" else []), "table6d"]
-            found += [cell for part in parts for cell in _ablation(f"6{part[-1]}", part, coarse)]
-        elif name == "A":
-            found += _ablation("A", "tableA", coarse)
         elif name == "B":
             if base.encoder != "embedded":
                 tasks = variants(["tableB"], coarse)
@@ -98,10 +98,6 @@ def cells(names: Sequence[str], base: Task) -> list[Cell]:
     return found
 
 
-def _ablation(table: str, name: str, base: Task) -> list[Cell]:
-    return [Cell(table, task.variant, "ecssd", task, FIGURES[name][task.variant]) for task in variants([name], base)]
-
-
 def table(measured: Iterable[tuple[Cell, Sequence[Row]]]) -> str:
     """Markdown: every cell's figure beside the paper's, with standard error and number of objects.
 
@@ -111,10 +107,8 @@ def table(measured: Iterable[tuple[Cell, Sequence[Row]]]) -> str:
     for cell, rows in measured:
         here, count = "", ""
         if rows:
-            shares = [100 * row.iou for row in rows]
-            error = statistics.stdev(shares) / len(shares) ** 0.5 if len(shares) > 1 else 0.0
-            here = f"{statistics.fmean(shares):.1f} +- {error:.1f}"
-            count = str(len(rows))
+            found = Summary(cell.task, cell.dataset, tuple((row,) for row in rows))
+            here, count = f"{percent(found.mean('iou'))} +- {percent(found.standard_error)}", str(len(rows))
         paper = "" if cell.paper is None else f"{cell.paper:.1f}"
         title = LAYOUTS[cell.dataset].title
         lines.append(f"| {cell.table} | {cell.row} | {title} | {paper} | {here} | {count} |")

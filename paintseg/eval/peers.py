@@ -16,7 +16,7 @@ from ..errors import InputError
 from ..locate.discovery import coarse_mask
 from ..ops.boxes import whole_pixels
 from ..prompts import Prompt
-from .interface import Method
+from .task import Method
 
 GRABCUT_ROUNDS = 5
 

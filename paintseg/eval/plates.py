@@ -21,7 +21,8 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ from torch import Tensor
 
 from ..amcp.loop import paint
 from ..cli.console import command
+from ..cli.parameters import check_least, split
 from ..encoders import Encoder
 from ..errors import InputError
 from ..layers.local import local_mean
@@ -44,7 +46,7 @@ from ..ops.morphology import dilate
 from ..ops.seeds import seeded
 from .datasets import Instance, read_manifest, scene
 from .removal import NEAR, spread, step_across, step_within
-from .study import add_machine, add_plates, check_count, gathered, keep, plain_parser
+from .study import add_machine, add_plates, gathered, keep, plain_parser
 
 LARGEST, SMALLEST = 0.3, 0.02
 """Objects that cover more or less of the photo are left out."""
@@ -59,8 +61,6 @@ BLUR = 4
 GHOSTS, CELLS = 3, 28
 """Sure things that are looked at, and the patches along the longer side that discovery cuts."""
 
-ROWS = ("truth", "telea", "navier-stokes", "migan", "remove")
-
 
 @dataclass(frozen=True)
 class Case:
@@ -70,18 +70,6 @@ class Case:
     image: Tensor
     truth: Tensor
     mask: Tensor
-
-
-@dataclass(frozen=True)
-class Measured:
-    """One plate; see the module's text."""
-
-    distance: float
-    colour: float
-    ghost: bool
-    across: float
-    around: float
-    seconds: float
 
 
 Fill = Callable[[Case, Models, int], Tensor]
@@ -126,39 +114,25 @@ def _pasted(instance: Instance, behind: Instance) -> Case | None:
     return Case(f"{instance.dataset}/{instance.stem}", torch.where(moved[1], moved[0], truth), truth, moved[1])
 
 
-def fills(names: Sequence[str]) -> dict[str, Fill]:
-    """The rows of the table by name. Raises InputError for unknown ones and without OpenCV where it is needed."""
-    known: dict[str, Callable[[], Fill]] = {
-        "truth": lambda: lambda case, *_: case.truth,
-        "telea": lambda: _opencv("INPAINT_TELEA"),
-        "navier-stokes": lambda: _opencv("INPAINT_NS"),
-        "migan": lambda: _painted_once,
-        "remove": lambda: _removed,
-    }
-    for name in names:
-        if name not in known:
-            raise InputError(f"there is no row {name!r}; rows are {', '.join(known)}")
-    return {name: known[name]() for name in names}
-
-
 def hole(case: Case) -> Tensor:
     """H x W bool: the hole of Remove Object, in which all rows are measured."""
     return hole_of(case.mask.float(), contact_rim(case.mask))
 
 
-def _opencv(flag: str) -> Fill:
+def _cv2() -> Any:
     try:
         import cv2
     except ImportError as missing:
         raise InputError("telea and navier-stokes need opencv-python-headless; install the extra peers") from missing
+    return cv2
 
-    def fill(case: Case, *_: object) -> Tensor:
-        pixels = np.ascontiguousarray((case.image * 255).round().byte().permute(1, 2, 0).numpy()[..., ::-1])
-        filled = cv2.inpaint(pixels, hole(case).byte().numpy(), 3, getattr(cv2, flag))
-        filled = torch.from_numpy(np.ascontiguousarray(filled[..., ::-1])).permute(2, 0, 1) / 255
-        return torch.where(hole(case), filled, case.image)
 
-    return fill
+def _opencv(flag: str, case: Case, *_: object) -> Tensor:
+    cv2 = _cv2()
+    pixels = np.ascontiguousarray((case.image * 255).round().byte().permute(1, 2, 0).numpy()[..., ::-1])
+    filled = cv2.inpaint(pixels, hole(case).byte().numpy(), 3, getattr(cv2, flag))
+    filled = torch.from_numpy(np.ascontiguousarray(filled[..., ::-1])).permute(2, 0, 1) / 255
+    return torch.where(hole(case), filled, case.image)
 
 
 def _painted_once(case: Case, models: Models, seed: int) -> Tensor:
@@ -174,19 +148,28 @@ def _removed(case: Case, models: Models, seed: int) -> Tensor:
     return paint_out(case.image, case.mask, models.painter, seed, None, CANDIDATES, True, models.encoder).plate
 
 
-def measure(case: Case, plate: Tensor, known: Tensor, encoder: Encoder, seconds: float = 0.0) -> Measured:
-    """All measures of a plate 3 x H x W; `known` C x n, the features of the truth's patches in the hole."""
+FILLS: dict[str, Fill] = {
+    "truth": lambda case, *_: case.truth,
+    "telea": partial(_opencv, "INPAINT_TELEA"),
+    "navier-stokes": partial(_opencv, "INPAINT_NS"),
+    "migan": _painted_once,
+    "remove": _removed,
+}
+"""The rows of the table by name."""
+
+
+def measure(case: Case, plate: Tensor, known: Tensor, encoder: Encoder) -> dict[str, float]:
+    """All measures of a plate 3 x H x W by name; `known` C x n, the features of the truth's patches in the hole."""
     own = hole(case)
     inside = patches(plate, own, encoder)[0]
     off = (local_mean(plate, BLUR) - local_mean(case.truth, BLUR)).abs()[:, own]
-    return Measured(
-        float((1 - (inside * known).sum(0)).mean()),
-        255 * float(off.mean()),
-        has_ghost(plate, own, encoder),
-        step_across(plate, own),
-        step_within(plate, own, NEAR),
-        seconds,
-    )
+    return {
+        "distance": float((1 - (inside * known).sum(0)).mean()),
+        "colour": 255 * float(off.mean()),
+        "ghost": has_ghost(plate, own, encoder),
+        "across": step_across(plate, own),
+        "around": step_within(plate, own, NEAR),
+    }
 
 
 def has_ghost(plate: Tensor, hole: Tensor, encoder: Encoder) -> bool:
@@ -203,26 +186,31 @@ def has_ghost(plate: Tensor, hole: Tensor, encoder: Encoder) -> bool:
 def make_parser() -> argparse.ArgumentParser:
     parser = plain_parser("plates", "Plates of objects that were pasted where the truth is known.")
     parser.add_argument("--count", type=int, default=28, help="objects, spread over all sets (default 28)")
-    parser.add_argument("--rows", default=",".join(ROWS), help="what is compared, with commas (default all)")
+    parser.add_argument("--rows", default=",".join(FILLS), help="what is compared, with commas (default all)")
     add_machine(parser)
     add_plates(parser, "image and plates")
     return parser
 
 
 def run(options: argparse.Namespace) -> None:
-    check_count(options)
-    rows = fills(options.rows.split(","))
+    check_least(options, "count")
+    names = split([options.rows])
+    for name in names:
+        if name not in FILLS:
+            raise InputError(f"there is no row {name!r}; rows are {', '.join(FILLS)}")
+    if {"telea", "navier-stokes"} & {*names}:
+        _cv2()  # refused before any work
     models = load_models(options.device)
 
     def measured() -> Iterator[dict[str, Any]]:
         for number, case in enumerate(cases(read_manifest(options.folder), options.count)):
             found, shown = {}, [case.image]
             known = patches(case.truth, hole(case), models.encoder)[0]
-            for name, fill in rows.items():
+            for name in names:
                 begun = time.process_time()
-                shown.append(fill(case, models, options.seed))
+                shown.append(FILLS[name](case, models, options.seed))
                 seconds = time.process_time() - begun
-                found[name] = asdict(measure(case, shown[-1], known, models.encoder, seconds))
+                found[name] = {**measure(case, shown[-1], known, models.encoder), "seconds": seconds}
             keep(options, case.name.replace("/", "_"), shown)
             yield {"case": case.name, "half": number % 2, "rows": found}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -15,7 +14,7 @@ from ..errors import InputError
 from ..prompts import Prompt
 from .datasets import Instance
 
-PromptKind = Literal[
+KINDS = (
     "box",
     "loose_box",
     "jitter_box",
@@ -27,13 +26,12 @@ PromptKind = Literal[
     "strokes2",
     "mask",
     "auto",
-]
-KINDS: tuple[PromptKind, ...] = get_args(PromptKind)
+)
 
-SIDES: dict[PromptKind, tuple[float, float]] = {"box": (0.0, 0.0), "loose_box": (0.0, 0.25), "jitter_box": (-0.1, 0.1)}
+SIDES = {"box": (0.0, 0.0), "loose_box": (0.0, 0.25), "jitter_box": (-0.1, 0.1)}
 """How far outwards each side of the tight box moves, least and most, in widths or heights of the box."""
 
-STROKES: dict[PromptKind, int] = {"scribble": 1, "scribble2": 2, "strokes": 1, "strokes2": 2}
+STROKES = {"scribble": 1, "scribble2": 2, "strokes": 1, "strokes2": 2}
 """Which of a set's two drawings the kind is made from."""
 
 CELLS = 8
@@ -42,7 +40,7 @@ CELLS = 8
 
 def make_prompt(
     instance: Instance,
-    kind: PromptKind,
+    kind: str,
     size: tuple[int, int],
     noise: float = 0.0,
     seed: int = 0,
@@ -123,10 +121,7 @@ def shift(values: Tensor, dx: float, dy: float) -> Tensor:
     """Move a map H x W by whole pixels; what leaves the photo is lost, but never all: then half as far."""
     height, width = values.shape
     right, down = min(max(round(dx), -width), width), min(max(round(dy), -height), height)
-    moved = torch.zeros_like(values)
-    moved[max(down, 0) : height + min(down, 0), max(right, 0) : width + min(right, 0)] = values[
-        max(-down, 0) : height - max(down, 0), max(-right, 0) : width - max(right, 0)
-    ]
+    moved = F.pad(values, (right, -right, down, -down))
     if (right or down) and (values > 0.5).any() and not (moved > 0.5).any():
         return shift(values, dx / 2, dy / 2)
     return moved

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import astuple, dataclass, fields
+from io import StringIO
 from pathlib import Path
 from typing import get_type_hints
 
@@ -69,42 +71,29 @@ class Records:
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
-        self.rows: dict[Place, tuple[Row, ...]] = {}
-        if path is not None and path.exists() and path.stat().st_size:
-            self.rows = _whole(_read(path))
-
-    def forget(self, places: Iterable[Place]) -> None:
-        """Take these rows for unfinished; the file keeps them until new ones follow."""
-        for place in places:
-            self.rows.pop(place, None)
+        text = path.read_text(encoding="utf-8", errors="replace") if path is not None and path.exists() else ""
+        self.rows: dict[Place, tuple[Row, ...]] = _whole(_read(text, path)) if text else {}
+        self._before = "" if text.endswith("\n") else "\n" if text else f"{','.join(NAMES)}\n"
 
     def add(self, rows: Sequence[Row]) -> None:
         """Keep all rows of a finished instance; they are on disk when this returns. Raises OSError."""
         self.rows[rows[0].place] = tuple(rows)
         if self.path is None:
             return
-        new = not self.path.exists() or not self.path.stat().st_size
-        cut_short = not new and _last_byte(self.path) != b"\n"
         with self.path.open("a", newline="", encoding="utf-8") as opened:
-            writer = csv.writer(opened, lineterminator="\n")
-            if cut_short:
-                opened.write("\n")
-            if new:
-                writer.writerow(NAMES)
-            writer.writerows(astuple(row) for row in rows)
+            opened.write(self._before)
+            csv.writer(opened, lineterminator="\n").writerows(astuple(row) for row in rows)
+        self._before = ""
 
 
-def _read(path: Path) -> Iterator[Row]:
-    with path.open(newline="", encoding="utf-8", errors="replace") as opened:
-        reader = csv.reader(opened)
-        if tuple(next(reader, ())) != NAMES:
-            raise InputError(f"{path} is no table of this command, or an older version's; give another name to --csv")
-        for values in reader:
-            try:
-                found = dict(zip(NAMES, values, strict=True))
-                yield Row(**found | {name: kind(found[name]) for name, kind in _NUMBERS.items()})
-            except ValueError:
-                continue  # cut short by an interruption: the instance is measured again
+def _read(text: str, path: Path | None) -> Iterator[Row]:
+    reader = csv.reader(StringIO(text))
+    if tuple(next(reader, ())) != NAMES:
+        raise InputError(f"{path} is no table of this command, or an older version's; give another name to --csv")
+    for values in reader:
+        with suppress(ValueError):  # cut short by an interruption: the instance is measured again
+            found = dict(zip(NAMES, values, strict=True))
+            yield Row(**found | {name: kind(found[name]) for name, kind in _NUMBERS.items()})
 
 
 def _whole(rows: Iterable[Row]) -> dict[Place, tuple[Row, ...]]:
@@ -120,9 +109,3 @@ def _whole(rows: Iterable[Row]) -> dict[Place, tuple[Row, ...]]:
 def _is_whole(rows: Sequence[Row]) -> bool:
     last = rows[-1].clicks
     return [row.click for row in rows] == list(range(min(last, 1), last + 1))
-
-
-def _last_byte(path: Path) -> bytes:
-    with path.open("rb") as opened:
-        opened.seek(-1, 2)
-        return opened.read(1)

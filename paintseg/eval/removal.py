@@ -19,13 +19,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from ..cli.console import command
+from ..cli.parameters import check_least
 from ..encoders import Encoder
 from ..errors import InputError
 from ..layers.plausibility import patches, strangeness
@@ -34,34 +36,13 @@ from ..layers.seam import depth_inside
 from ..locate.discovery import coarse_mask, coarse_masks
 from ..models import load_models
 from ..ops.overlap import intersection_over_union
-from .datasets import Instance, read_manifest
-from .study import add_machine, add_plates, check_count, gathered, keep, plain_parser
+from .datasets import Instance, by_set, read_manifest
+from .study import add_machine, add_plates, gathered, keep, plain_parser
 
 FOUND = 0.1
 """Discovery that overlaps the old mask by less did not find the object."""
 
 NEAR = 6
-
-
-@dataclass(frozen=True)
-class Measured:
-    """One plate; see the module's text."""
-
-    dataset: str
-    stem: str
-    found_before: float
-    salient_before: float
-    found: float
-    salient: float
-    seam: float
-    seam_near: float
-    seam_photo: float
-    across: float
-    inside: float
-    around: float
-    statistics_before: float
-    statistics: float
-    strangeness: float
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -75,10 +56,10 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> None:
-    check_count(options)
+    check_least(options, "count")
     models = load_models(options.device)
 
-    def measured() -> Iterator[Measured]:
+    def measured() -> Iterator[dict[str, Any]]:
         for instance in spread(read_manifest(options.folder), options.count):
             image, mask = instance.image(), torch.from_numpy(instance.mask() >= 128)
             done = paint_out(
@@ -91,32 +72,38 @@ def run(options: argparse.Namespace) -> None:
         measured(),
         options,
         lambda row: (
-            f"{row.dataset}/{row.stem}: found {row.found_before:.2f}, then {row.found:.2f}, "
-            f"salient {row.salient:.2f}, seam {row.seam:.2f}, near {row.seam_near:.2f}"
+            f"{row['dataset']}/{row['stem']}: found {row['found_before']:.2f}, then {row['found']:.2f}, "
+            f"salient {row['salient']:.2f}, seam {row['seam']:.2f}, near {row['seam_near']:.2f}"
         ),
-        lambda rows: {"summary": summarise(rows), "plates": [asdict(row) for row in rows]},
+        lambda rows: {"summary": summarise(rows), "plates": rows},
     )
     print("\n".join(f"{name}: {value:.3f}" for name, value in summarise(rows).items()))
 
 
-def measure(instance: Instance, image: Tensor, mask: Tensor, plate: Tensor, hole: Tensor, encoder: Encoder) -> Measured:
-    """All measures of one plate: image and plate 3 x H x W, mask and hole H x W bool."""
+def measure(
+    instance: Instance, image: Tensor, mask: Tensor, plate: Tensor, hole: Tensor, encoder: Encoder
+) -> dict[str, Any]:
+    """All measures of one plate by name: image and plate 3 x H x W, mask and hole H x W bool."""
+    found_before, salient_before = discovered(image, mask, encoder)
+    found, salient = discovered(plate, mask, encoder)
     across, inside, around = step_across(plate, hole), step_within(plate, hole), step_within(plate, hole, NEAR)
-    return Measured(
-        instance.dataset,
-        instance.stem,
-        *discovered(image, mask, encoder),
-        *discovered(plate, mask, encoder),
-        _over(across, inside),
-        _over(across, around),
-        _over(across, step_across(image, hole)),
-        across,
-        inside,
-        around,
-        statistics_distance(image, hole, encoder),
-        statistics_distance(plate, hole, encoder),
-        strangeness(plate, hole, encoder),
-    )
+    return {
+        "dataset": instance.dataset,
+        "stem": instance.stem,
+        "found_before": found_before,
+        "salient_before": salient_before,
+        "found": found,
+        "salient": salient,
+        "seam": _over(across, inside),
+        "seam_near": _over(across, around),
+        "seam_photo": _over(across, step_across(image, hole)),
+        "across": across,
+        "inside": inside,
+        "around": around,
+        "statistics_before": statistics_distance(image, hole, encoder),
+        "statistics": statistics_distance(plate, hole, encoder),
+        "strangeness": strangeness(plate, hole, encoder),
+    }
 
 
 def discovered(image: Tensor, mask: Tensor, encoder: Encoder) -> tuple[float, float]:
@@ -180,50 +167,43 @@ def statistics_distance(image: Tensor, hole: Tensor, encoder: Encoder) -> float:
 
 def spread(instances: Sequence[Instance], count: int) -> list[Instance]:
     """`count` instances, as many of every set as of any other, evenly over each set."""
-    sets = list(dict.fromkeys(instance.dataset for instance in instances))
-    chosen = []
-    for index, name in enumerate(sets):
-        members = [instance for instance in instances if instance.dataset == name]
+    sets, chosen = by_set(instances), []
+    for index, members in enumerate(sets.values()):
         wanted = min(len(members), count // len(sets) + (index < count % len(sets)))
         chosen += [members[i * len(members) // wanted] for i in range(wanted)]
     return chosen
 
 
-def summarise(rows: Sequence[Measured]) -> dict[str, float]:
+def summarise(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """Counts and means over all plates."""
-
-    def mean(name: str) -> float:
-        return sum(getattr(row, name) for row in rows) / len(rows)
-
-    def count(name: str, holds: Callable[[float], bool]) -> float:
-        return float(sum(holds(getattr(row, name)) for row in rows))
-
-    def gone(before: str, after: str) -> float:
-        return float(sum(getattr(row, before) >= FOUND > getattr(row, after) for row in rows))
-
-    return {
-        "plates": float(len(rows)),
-        "object found before": count("found_before", lambda iou: iou >= FOUND),
-        "object not found again": count("found", lambda iou: iou < FOUND),
-        "of those found before": gone("found_before", "found"),
-        "IoU of the first object before": mean("found_before"),
-        "IoU of the first object after": mean("found"),
-        "salient before": count("salient_before", lambda iou: iou >= FOUND),
-        "not salient again": count("salient", lambda iou: iou < FOUND),
-        "of those salient before": gone("salient_before", "salient"),
-        "IoU of what is salient before": mean("salient_before"),
-        "IoU of what is salient after": mean("salient"),
-        "seam, mean": mean("seam"),
-        "seam within 10 %": count("seam", lambda ratio: abs(ratio - 1) <= 0.1),
-        "seam near, mean": mean("seam_near"),
-        "seam near within 10 %": count("seam_near", lambda ratio: abs(ratio - 1) <= 0.1),
-        "seam, all plates together": _over(mean("across"), mean("inside")),
-        "seam near, all plates together": _over(mean("across"), mean("around")),
-        "seam over the photo's, mean": mean("seam_photo"),
-        "statistics before": mean("statistics_before"),
-        "statistics after": mean("statistics"),
-        "strangeness": mean("strangeness"),
+    of = {name: np.array([row[name] for row in rows]) for name in rows[0] if name not in ("dataset", "stem")}
+    before, after, stood_out, stands_out = (
+        of[name] >= FOUND for name in ("found_before", "found", "salient_before", "salient")
+    )
+    found = {
+        "plates": len(rows),
+        "object found before": before.sum(),
+        "object not found again": (~after).sum(),
+        "of those found before": (before & ~after).sum(),
+        "IoU of the first object before": of["found_before"].mean(),
+        "IoU of the first object after": of["found"].mean(),
+        "salient before": stood_out.sum(),
+        "not salient again": (~stands_out).sum(),
+        "of those salient before": (stood_out & ~stands_out).sum(),
+        "IoU of what is salient before": of["salient_before"].mean(),
+        "IoU of what is salient after": of["salient"].mean(),
+        "seam, mean": of["seam"].mean(),
+        "seam within 10 %": (abs(of["seam"] - 1) <= 0.1).sum(),
+        "seam near, mean": of["seam_near"].mean(),
+        "seam near within 10 %": (abs(of["seam_near"] - 1) <= 0.1).sum(),
+        "seam, all plates together": _over(of["across"].mean(), of["inside"].mean()),
+        "seam near, all plates together": _over(of["across"].mean(), of["around"].mean()),
+        "seam over the photo's, mean": of["seam_photo"].mean(),
+        "statistics before": of["statistics_before"].mean(),
+        "statistics after": of["statistics"].mean(),
+        "strangeness": of["strangeness"].mean(),
     }
+    return {name: float(value) for name, value in found.items()}
 
 
 main = command(make_parser, run)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .clicks import FALLS, LEVELS, Figures, mean_after
+from .clicks import FALLS, LEVELS, Figures
 from .records import Row
 from .task import CLICKS, Task
 
@@ -55,10 +55,9 @@ class Summary:
         """Answers without a mask; they count as an empty one."""
         return sum(bool(row.note) for rows in self.found for row in rows)
 
-    @property
-    def figures(self) -> Figures:
-        """Those of conversations."""
-        return Figures(tuple(tuple(row.iou for row in rows) for rows in self.found), self.task.clicks)
+    def figures(self, mark: str = "iou") -> Figures:
+        """Those of conversations by "iou" or "boundary_iou"."""
+        return Figures(tuple(tuple(getattr(row, mark) for row in rows) for rows in self.found), self.task.clicks)
 
     def as_json(self, machine: Mapping[str, Any]) -> dict[str, Any]:
         """The object of this summary in the JSON file."""
@@ -82,22 +81,16 @@ class Summary:
         }
 
     def _clicks(self) -> dict[str, Any]:
-        figures, most = self.figures, self.task.clicks
-        boundaries = mean_after([[row.boundary_iou for row in rows] for rows in self.found], most)
+        figures, boundaries = self.figures(), self.figures("boundary_iou")
         return {
-            "mean_iou_after": {str(number): round(iou, 6) for number, iou in self.after.items()},
-            "mean_boundary_iou_after": {str(number): round(value, 6) for number, value in boundaries.items()},
+            "mean_iou_after": {str(number): round(value, 6) for number, value in figures.after.items()},
+            "mean_boundary_iou_after": {str(number): round(value, 6) for number, value in boundaries.after.items()},
             "noc": {str(level): round(figures.noc(level), 4) for level in LEVELS},
             "never": {str(level): round(figures.never(level), 6) for level in LEVELS},
             "fell": {str(points): round(figures.fell(points), 6) for points in FALLS},
             "further_clicks": figures.further,
             "seconds_per_click": round(self.seconds, 3),
         }
-
-    @property
-    def after(self) -> dict[int, float]:
-        """Mean IoU of conversations after some clicks, 0..1."""
-        return mean_after(self.figures.conversations, self.task.clicks)
 
 
 def summarise(work: Sequence[tuple[Task, Any]], found: Sequence[tuple[Row, ...]]) -> list[Summary]:
@@ -157,19 +150,19 @@ def _head(summary: Summary) -> dict[str, str]:
 
 def _cells(summary: Summary) -> dict[str, str]:
     return {
-        "mean IoU": _percent(summary.mean("iou")),
-        "+-": _percent(summary.standard_error),
-        "boundary IoU": _percent(summary.mean("boundary_iou")),
+        "mean IoU": percent(summary.mean("iou")),
+        "+-": percent(summary.standard_error),
+        "boundary IoU": percent(summary.mean("boundary_iou")),
         "pieces": f"{summary.mean('pieces'):.1f}",
         "s/image": f"{summary.seconds:.1f}",
     }
 
 
 def _click_cells(summary: Summary) -> dict[str, str]:
-    figures = summary.figures
+    figures = summary.figures()
     return {
-        **{f"after {number}": _percent(iou) for number, iou in summary.after.items()},
-        "boundary IoU": _percent(summary.mean("boundary_iou")),
+        **{f"after {number}": percent(iou) for number, iou in figures.after.items()},
+        "boundary IoU": percent(summary.mean("boundary_iou")),
         "pieces": f"{summary.mean('pieces'):.1f}",
         **{f"NoC{level}": f"{figures.noc(level):.2f}" for level in LEVELS},
         **{f"never {level}": f"{100 * figures.never(level):.0f}%" for level in LEVELS},
@@ -178,5 +171,6 @@ def _click_cells(summary: Summary) -> dict[str, str]:
     }
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """A share in percent."""
     return f"{100 * share:.1f}"

@@ -10,8 +10,8 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
-from dataclasses import asdict, replace
-from functools import lru_cache
+from dataclasses import asdict
+from functools import lru_cache, partial
 from hashlib import sha256
 
 import numpy as np
@@ -23,14 +23,17 @@ from ..ops.images import size_of
 from ..prompts import Prompt
 from .clicks import Turn, converse, prompt_of
 from .datasets import Instance, check_sizes
-from .interface import Method, hard
 from .methods import cached_models, make_method
 from .metrics import marks
 from .prompting import make_prompt
 from .records import Place, Records, Row
-from .task import CLICKS, Task
+from .task import CLICKS, Method, Task
 
 Work = tuple[Task, Instance]
+Job = tuple[str, Task, Instance, str]
+"""What `measure` takes."""
+Rows = tuple[Row, ...]
+"""Of one instance: one, or one per click."""
 
 
 def places_of(work: Sequence[Work]) -> list[Place]:
@@ -49,19 +52,19 @@ def places_of(work: Sequence[Work]) -> list[Place]:
 def evaluate(
     work: Sequence[Work],
     records: Records,
+    progress: Callable[[Sequence[Row], bool], None],
     device: str = "cpu",
     jobs: int = 1,
     threads: int | None = None,
-    progress: Callable[[Sequence[Row], bool], None] | None = None,
     engine: str = "here",
-) -> list[tuple[Row, ...]]:
+) -> list[Rows]:
     """Measure every (task, instance), those in `records` excepted.
 
     Args:
         records: finished rows; new ones are added as they come.
+        progress: called with the rows of every piece of work and whether they are new.
         jobs: processes; the rows are the same for any number.
         threads: CPU threads of each process; None shares the machine's cores among the processes.
-        progress: called with the rows of every piece of work and whether they are new.
         engine: "here", or "ray" for `jobs` workers of a Ray cluster, which must see the photos under the same names.
 
     Returns the rows of every piece of work, in its order: one, or one per click.
@@ -71,13 +74,11 @@ def evaluate(
     places = places_of(work)
     missing: dict[Place, Work] = {}
     for place, piece in zip(places, work, strict=True):
-        if place not in records.rows:
+        if place in records.rows:
+            progress(records.rows[place], False)
+        else:
             missing.setdefault(place, piece)
-    if progress is not None:
-        for place in places:
-            if place not in missing:
-                progress(records.rows[place], False)
-    threads = threads or max(1, (os.cpu_count() or 1) // jobs if jobs > 1 else torch.get_num_threads())
+    threads = threads or threads_each(jobs)
     pieces = [(place[0], task, instance, device) for place, (task, instance) in missing.items()]
     if engine == "ray" and pieces:
         finished = _on_ray(pieces, jobs, threads)
@@ -86,19 +87,24 @@ def evaluate(
     with closing(finished):  # whatever happens below ends the processes at once
         for rows in finished:
             records.add(rows)
-            if progress is not None:
-                progress(rows, True)
+            progress(rows, True)
     return [records.rows[place] for place in places]
 
 
-def measure(key: str, task: Task, instance: Instance, device: str) -> tuple[Row, ...]:
+def threads_each(jobs: int) -> int:
+    """CPU threads of each of so many processes, which share the machine's cores."""
+    return max(1, (os.cpu_count() or 1) // jobs) if jobs > 1 else torch.get_num_threads()
+
+
+def measure(key: str, task: Task, instance: Instance, device: str) -> Rows:
     """The rows of one instance. A method that finds nothing, for a reason it can say, gets the marks of an empty mask.
 
     Raises InputError when photo or mask cannot be read or differ in size, and when there is no object to click on.
     """
     image, truth = instance.image(), instance.mask()
     check_sizes(instance.image_path, size_of(image), truth.shape)
-    same = Row(
+    same = partial(
+        Row,
         key=key,
         method=task.method,
         prompt=task.prompt,
@@ -109,18 +115,13 @@ def measure(key: str, task: Task, instance: Instance, device: str) -> tuple[Row,
         seed=task.seed,
         dataset=instance.dataset,
         stem=instance.stem,
-        iou=0.0,
-        boundary_iou=0.0,
-        pieces=0,
-        seconds=0.0,
     )
     if task.prompt == CLICKS:
         turns = _conversation(task, image, truth, device)
         if not turns:
             raise InputError(f"the mask {instance.mask_path} has no object to click on")
         return tuple(
-            replace(
-                same,
+            same(
                 **asdict(turn.marks),
                 seconds=round(turn.seconds, 3),
                 note=turn.note,
@@ -136,7 +137,7 @@ def measure(key: str, task: Task, instance: Instance, device: str) -> tuple[Row,
     except InputError as error:
         mask, note = np.zeros(truth.shape, bool), str(error)
     seconds = time.perf_counter() - started
-    return (replace(same, **asdict(marks(mask, truth)), seconds=round(seconds, 3), note=note),)
+    return (same(**asdict(marks(mask, truth)), seconds=round(seconds, 3), note=note),)
 
 
 def predict(task: Task, instance: Instance, image: torch.Tensor, device: str) -> tuple[Prompt, np.ndarray]:
@@ -156,7 +157,7 @@ def predict(task: Task, instance: Instance, image: torch.Tensor, device: str) ->
         task.seed,
         lambda: coarse_mask(image, cached_models(device, task.encoder).encoder),
     )
-    return prompt, hard(_method(task, device)(image, prompt))
+    return prompt, _method(task, device)(image, prompt)
 
 
 def _conversation(task: Task, image: torch.Tensor, truth: np.ndarray, device: str) -> list[Turn]:
@@ -168,16 +169,14 @@ def _method(task: Task, device: str) -> Method:
     return make_method(task, device)
 
 
-def _here(pieces: Sequence[tuple[str, Task, Instance, str]], threads: int) -> Generator[tuple[Row, ...], None, None]:
+def _here(pieces: Sequence[Job], threads: int) -> Generator[Rows, None, None]:
     torch.set_num_threads(threads)
     for piece in pieces:
         _method(piece[1], piece[3])  # raises when it does not run, rather than counting as a failure
         yield measure(*piece)
 
 
-def _spread(
-    pieces: Sequence[tuple[str, Task, Instance, str]], jobs: int, threads: int
-) -> Generator[tuple[Row, ...], None, None]:
+def _spread(pieces: Sequence[Job], jobs: int, threads: int) -> Generator[Rows, None, None]:
     for _, task, _, device in {piece[1]: piece for piece in pieces}.values():
         _method(task, device)
     others = set(multiprocessing.active_children())
@@ -187,7 +186,7 @@ def _spread(
         initializer=_start_worker,
         initargs=(threads,),
     ) as pool:
-        futures: list[Future[tuple[Row, ...]]] = [pool.submit(measure, *piece) for piece in pieces]
+        futures: list[Future[Rows]] = [pool.submit(measure, *piece) for piece in pieces]
         try:
             for future in futures:
                 yield future.result()
@@ -202,9 +201,7 @@ def _spread(
                 process.terminate()
 
 
-def _on_ray(
-    pieces: Sequence[tuple[str, Task, Instance, str]], jobs: int, threads: int
-) -> Generator[tuple[Row, ...], None, None]:
+def _on_ray(pieces: Sequence[Job], jobs: int, threads: int) -> Generator[Rows, None, None]:
     from ..tasks.ray_cluster import work_on_ray
 
     found = work_on_ray(range(len(pieces)), f"{__name__}:ray_worker", {"pieces": pieces}, jobs, threads, pieces[0][3])
@@ -213,7 +210,7 @@ def _on_ray(
             yield tuple(Row(**row) for row in rows)
 
 
-def ray_worker(pieces: Sequence[tuple[str, Task, Instance, str]]) -> Callable[[int], list[dict[str, object]]]:
+def ray_worker(pieces: Sequence[Job]) -> Callable[[int], list[dict[str, object]]]:
     """The work of one process of a cluster: the number of a piece to its rows, as plain values."""
     return lambda number: [asdict(row) for row in measure(*pieces[number])]
 

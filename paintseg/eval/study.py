@@ -13,9 +13,8 @@ import torch
 from torch import Tensor
 
 from ..cli.console import Parser, report
-from ..cli.parameters import add_parameters, parse_options
+from ..cli.parameters import add_parameters, check_least, parse_options, split
 from ..config import Config, preset
-from ..errors import InputError
 from ..io.formats import to_image
 from ..io.pictures import check_folder, write_image, write_json
 from ..models import Models, load_models
@@ -51,7 +50,6 @@ def plain_parser(module: str, description: str) -> argparse.ArgumentParser:
 
 
 def add_machine(parser: argparse.ArgumentParser) -> None:
-    """Add --seed and --device."""
     parser.add_argument("--seed", type=int, default=0, help="of the method (default 0)")
     parser.add_argument("--device", default="cpu", help="where the models run: cpu (default) or cuda")
 
@@ -68,35 +66,25 @@ def keep(options: argparse.Namespace, name: str, pictures: Sequence[Tensor]) -> 
         write_image(options.plates / f"{name}.png", to_image(torch.cat(list(pictures), 2)))
 
 
-def check_count(options: argparse.Namespace) -> None:
-    """Raises InputError for a --count below 1."""
-    if options.count < 1:
-        raise InputError(f"--count must be at least 1, not {options.count}")
-
-
 def chosen(options: argparse.Namespace) -> tuple[Config, list[Instance]]:
     """The parameters and the objects that arguments of `make_parser` name.
 
     Raises InputError for options that mean nothing and for a manifest that is none.
     """
 
-    if options.stride < 1 or (options.limit is not None and options.limit < 1):
-        raise InputError("--stride and --limit must be at least 1")
-    if options.json:
-        check_folder(options.json, "--json")
+    check_least(options, "stride", "limit")
     config = preset(options.preset, **parse_options(options.options))
-    instances = read_manifest(options.folder, tuple(options.only.split(",")))
-    return config, thin_out(instances, options.limit, options.stride)
+    return config, thin_out(read_manifest(options.folder, split([options.only])), options.limit, options.stride)
 
 
-def run(options: argparse.Namespace, variants: Sequence[str], measure: Measure, **settings: object) -> None:
+def run(options: argparse.Namespace, measure: Measure) -> None:
     """Measure every object, print the table with a column for each variant, write the file with the settings.
 
     Raises InputError for options that mean nothing and for unreadable files.
     """
 
     config, instances = chosen(options)
-    models, everything = load_models(), {"preset": options.preset, "config": asdict(config), **settings}
+    models, settings = load_models(), {"preset": options.preset, "config": asdict(config)}
 
     def measured() -> Iterator[Mapping[str, Any]]:
         for instance in instances:
@@ -104,15 +92,15 @@ def run(options: argparse.Namespace, variants: Sequence[str], measure: Measure, 
             yield {
                 "set": instance.dataset,
                 "stem": instance.stem,
-                **{one: found[one].iou for one in variants},
-                "boundary_iou": {one: found[one].boundary_iou for one in variants},
-                "pieces": {one: found[one].pieces for one in variants},
+                **{variant: one.iou for variant, one in found.items()},
+                "boundary_iou": {variant: one.boundary_iou for variant, one in found.items()},
+                "pieces": {variant: one.pieces for variant, one in found.items()},
             }
 
     def line(row: Mapping[str, Any]) -> str:
-        return " ".join([row["set"], row["stem"], *(f"{100 * row[one]:.1f}" for one in variants)])
+        return " ".join([row["set"], row["stem"], *(f"{100 * row[variant]:.1f}" for variant in row["pieces"])])
 
-    print(tables(gathered(measured(), options, line, lambda rows: {"settings": everything, "rows": rows}), variants))
+    print(tables(gathered(measured(), options, line, lambda rows: {"settings": settings, "rows": rows})))
 
 
 def gathered(
@@ -121,8 +109,12 @@ def gathered(
     line: Callable[[Found], str],
     document: Callable[[list[Found]], object],
 ) -> list[Found]:
-    """All that is found, a line on stderr for each; `document` of all so far is written anew after each, if wanted."""
+    """All that is found, a line on stderr for each; `document` of all so far is written anew after each, if wanted.
 
+    Raises InputError, before anything is looked for, when it cannot be written.
+    """
+    if options.json:
+        check_folder(options.json, "--json")
     rows: list[Found] = []
     for row in found:
         rows.append(row)
@@ -133,22 +125,23 @@ def gathered(
     return rows
 
 
-def tables(rows: Sequence[Mapping[str, Any]], variants: Sequence[str]) -> str:
+def tables(rows: Sequence[Mapping[str, Any]]) -> str:
     """Mean IoU, mean Boundary IoU and pieces of a mask, for a terminal; rows as `run` writes them."""
+    ious = [{name: row[name] for name in ("set", *row["pieces"])} for row in rows]
     rims, pieces = ([{"set": row["set"], **row[mark]} for row in rows] for mark in ("boundary_iou", "pieces"))
     parts = (
-        ("mean IoU", table(rows, variants)),
-        ("mean Boundary IoU", table(rims, variants)),
-        ("pieces of a mask", table(pieces, variants, 1)),
+        ("mean IoU", table(ious)),
+        ("mean Boundary IoU", table(rims)),
+        ("pieces of a mask", table(pieces, 1)),
     )
     return "\n\n".join(f"{title}\n{part}" for title, part in parts)
 
 
-def table(rows: Sequence[Mapping[str, Any]], variants: Sequence[str], unit: float = 100) -> str:
-    """Means times `unit`, a line per set and one of all, for a terminal."""
+def table(rows: Sequence[Mapping[str, Any]], unit: float = 100) -> str:
+    """Means times `unit` of all but the set, a line per set and one of all, for a terminal."""
     lines = []
     for name in [*dict.fromkeys(row["set"] for row in rows), "all"]:
         chosen = [row for row in rows if name in (row["set"], "all")]
-        means = {variant: f"{unit * statistics.fmean(row[variant] for row in chosen):.1f}" for variant in variants}
+        means = {one: f"{unit * statistics.fmean(row[one] for row in chosen):.1f}" for one in rows[0] if one != "set"}
         lines.append({"set": name, "n": str(len(chosen)), **means})
     return aligned(lines)

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
+
+import numpy as np
+from torch import Tensor
 
 from ..config import Config, preset
 from ..errors import InputError
+from ..prompts import Prompt
 from ..weights import sha256_of
-from .prompting import KINDS, SIDES, PromptKind
+from .prompting import KINDS, SIDES
+
+Method = Callable[[Tensor, Prompt], np.ndarray]
+"""(photo 3 x H x W in [0, 1], prompt) -> mask H x W bool. Raises InputError when it finds nothing."""
 
 EMBEDDED = ("embedded", "embedded-half")
-CLICKS: Literal["clicks"] = "clicks"
+CLICKS = "clicks"
 """The prompt that is no prompt but a conversation, see clicks.py."""
 
-Way = PromptKind | Literal["clicks"]
-PROMPTS: tuple[Way, ...] = (*KINDS, CLICKS)
+PROMPTS = (*KINDS, CLICKS)
 MOST_TILES = 8
 OURS = ("paintseg", "answer")
 """The whole method, and what a `Session` answers without painting."""
@@ -30,7 +37,6 @@ _NO_RESULT = (
     "layers",
     "io/inputs.py",
     "visualize.py",
-    "cli/profiling.py",
     "tasks/ray_cluster.py",
     "tasks/batch.py",
     "io/listing.py",
@@ -48,14 +54,6 @@ _NO_RESULT = (
     "eval/importing.py",
     "eval/paper.py",
 )
-
-
-def way_named(name: str) -> Way:
-    """The way to prompt of that name. Raises InputError for an unknown one."""
-    for way in PROMPTS:
-        if way == name:
-            return way
-    raise InputError(f"the prompt must be one of {', '.join(PROMPTS)}, not {name!r}")
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,7 @@ class Task:
     """
 
     method: str = "paintseg"
-    prompt: Way = "box"
+    prompt: str = "box"
     preset: str = "balanced"
     changes: tuple[tuple[str, object], ...] = ()
     noise: float = 0.0
@@ -94,7 +92,8 @@ class Task:
     def __post_init__(self) -> None:
         if self.method not in METHODS:
             raise InputError(f"the method must be one of {', '.join(METHODS)}, not {self.method!r}")
-        way_named(self.prompt)
+        if self.prompt not in PROMPTS:
+            raise InputError(f"the prompt must be one of {', '.join(PROMPTS)}, not {self.prompt!r}")
         if self.method == "box" and self.prompt not in (*SIDES, "mask", "auto"):
             raise InputError(f"the method box fills an extent, which the prompt {self.prompt} has not")
         if not 0 <= self.noise <= 100:

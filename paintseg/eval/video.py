@@ -12,15 +12,16 @@ import argparse
 import statistics
 import sys
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
 
 import torch
 
 from ..cli.console import command
-from ..cli.parameters import add_parameters, parse_options
+from ..cli.parameters import add_parameters, check_least, parse_options
 from ..config import Config, preset
 from ..errors import InputError
-from ..io.pictures import check_folder
 from ..models import Models, load_models
 from ..prompts import box_prompt, mask_prompt
 from ..tasks.video import follow
@@ -29,34 +30,6 @@ from .metrics import intersection_over_union as iou
 from .metrics import marks
 from .report import aligned
 from .study import add_machine, gathered, plain_parser
-
-
-@dataclass(frozen=True)
-class Row:
-    """One sequence; IoU in 0..1, means over its frames but the first.
-
-    Attributes:
-        sequence: its name.
-        frames: how many were compared.
-        first: of the first frame; 1 when its human mask was given.
-        followed: of `video.follow`.
-        carried: of the masks carried over by likeness, before the method has seen them.
-        copied: of the first frame's mask, left where it was.
-        boundary, pieces: Boundary IoU and pieces of what was followed.
-        seconds: per frame.
-        notes: what went wrong, a sentence each.
-    """
-
-    sequence: str
-    frames: int
-    first: float
-    followed: float
-    carried: float
-    copied: float
-    boundary: float
-    pieces: float
-    seconds: float
-    notes: tuple[str, ...]
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -76,10 +49,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> None:
 
-    if options.limit is not None and options.limit < 1:
-        raise InputError(f"--limit must be at least 1, not {options.limit}")
-    if options.json:
-        check_folder(options.json, "--json")
+    check_least(options, "limit")
     config = preset(options.preset, **parse_options(options.options))
     sequences = read_sequences(read_manifest(options.folder, (options.only,)))
     models, settings = load_models(options.device), {"config": asdict(config)}
@@ -89,13 +59,11 @@ def run(options: argparse.Namespace) -> None:
         for name, frames in list(sequences.items())[: options.limit]
     )
 
-    def line(row: Row) -> str:
-        return f"{row.sequence}: {100 * row.followed:.1f} followed, {100 * row.copied:.1f} copied, {row.seconds:.1f} s"
+    def line(row: Mapping[str, Any]) -> str:
+        followed, copied = 100 * row["followed"], 100 * row["copied"]
+        return f"{row['sequence']}: {followed:.1f} followed, {copied:.1f} copied, {row['seconds']:.1f} s"
 
-    def document(rows: list[Row]) -> list[dict[str, object]]:
-        return [asdict(row) | {"settings": settings} for row in rows]
-
-    print(table(gathered(found, options, line, document)))
+    print(table(gathered(found, options, line, lambda rows: [{**row, "settings": settings} for row in rows])))
 
 
 def read_sequences(instances: list[Instance]) -> dict[str, list[Instance]]:
@@ -117,8 +85,12 @@ def read_sequences(instances: list[Instance]) -> dict[str, list[Instance]]:
 
 def measure(
     name: str, frames: list[Instance], models: Models, config: Config, seed: int = 0, known: str = "mask"
-) -> Row:
+) -> dict[str, Any]:
     """Follow an object through one sequence, knowing of the first frame its "mask" or its "box".
+
+    Returns IoU in 0..1 of the first frame, and means over the others: IoU followed, carried over by likeness before the
+    method has seen it, and copied from the first frame; Boundary IoU and pieces of what was followed. Beside them the
+    frames compared, the seconds per frame, and notes of what went wrong, a sentence each.
 
     Raises InputError for unreadable files.
     """
@@ -142,41 +114,41 @@ def measure(
     first = tracked[0].mask.cpu().numpy()
     later = list(zip(tracked, truths, strict=True))[1:]
     followed = [marks(one.mask.cpu().numpy(), truth) for one, truth in later]
-    return Row(
-        sequence=name,
-        frames=len(later),
-        first=iou(first, truths[0]),
-        followed=statistics.fmean(one.iou for one in followed),
-        carried=statistics.fmean(
+    return {
+        "sequence": name,
+        "frames": len(later),
+        "first": iou(first, truths[0]),
+        "followed": statistics.fmean(one.iou for one in followed),
+        "carried": statistics.fmean(
             iou((one.coarse > 0.5).cpu().numpy(), truth) for one, truth in later if one.coarse is not None
         ),
-        copied=statistics.fmean(iou(first, truth) for _, truth in later),
-        boundary=statistics.fmean(one.boundary_iou for one in followed),
-        pieces=statistics.fmean(one.pieces for one in followed),
-        seconds=seconds,
-        notes=tuple(one.note for one in tracked if one.note),
-    )
+        "copied": statistics.fmean(iou(first, truth) for _, truth in later),
+        "boundary": statistics.fmean(one.boundary_iou for one in followed),
+        "pieces": statistics.fmean(one.pieces for one in followed),
+        "seconds": seconds,
+        "notes": [one.note for one in tracked if one.note],
+    }
 
 
-def table(rows: list[Row]) -> str:
+def table(rows: Sequence[Mapping[str, Any]]) -> str:
     """A table for a terminal, IoU in percent; the last line is the mean over all frames."""
 
     shares = ("followed", "carried", "copied", "boundary")
 
-    def cells(name: str, members: list[Row]) -> dict[str, str]:
-        count = sum(row.frames for row in members)
-        means = {one: sum(getattr(row, one) * row.frames for row in members) / count for one in (*shares, "pieces")}
+    def cells(name: str, members: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+        count = sum(row["frames"] for row in members)
+        means = {one: sum(row[one] * row["frames"] for row in members) / count for one in (*shares, "pieces")}
         return {
             "sequence": name,
             "n": str(count),
-            "first": f"{100 * statistics.fmean(row.first for row in members):.1f}",
+            "first": f"{100 * statistics.fmean(row['first'] for row in members):.1f}",
             **{one: f"{100 * means[one]:.1f}" for one in shares},
             "pieces": f"{means['pieces']:.1f}",
-            "s/frame": f"{statistics.fmean(row.seconds for row in members):.1f}",
+            "s/frame": f"{statistics.fmean(row['seconds'] for row in members):.1f}",
         }
 
-    notes = [f"{row.sequence}: {note}" for row in rows for note in row.notes]
-    return "\n".join([aligned([*(cells(row.sequence, [row]) for row in rows), cells("all", rows)]), *notes])
+    notes = [f"{row['sequence']}: {note}" for row in rows for note in row["notes"]]
+    return "\n".join([aligned([*(cells(row["sequence"], [row]) for row in rows), cells("all", rows)]), *notes])
 
 
 main = command(make_parser, run)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..config import Config
 from ..errors import InputError, PainterError, StorageError, WeightsError, one_line, reason
-from ..io.ledger import Ledger, Stamp, stamps
+from ..io.ledger import Stamp, stamps
 from ..io.listing import Piece
 from ..io.masks import read_maps
 from ..io.packages import too_old
@@ -24,7 +24,7 @@ from ..io.pictures import folder_for, write_mask
 from ..io.reading import read_photo
 from ..locate.discovery import coarse_mask
 from ..models import Models, load_models
-from ..ops.coordinates import Point, place_boxes, place_points
+from ..ops.coordinates import place_boxes, place_points
 from ..ops.images import size_of
 from ..ops.memory import SHORTAGE, is_shortage
 from ..prompts import MAPS, Prompt, mask_prompt
@@ -65,14 +65,6 @@ class Outcome:
         object.__setattr__(self, "files", stamps)
 
 
-def unfinished(pieces: Iterable[Piece], ledger: Ledger) -> list[Piece]:
-    """Those whose mask is not there, or is not of this prompt and these files.
-
-    A mask that is there is whole: files get their names when they are complete.
-    """
-    return [piece for piece in pieces if not ledger.holds(piece)]
-
-
 def segment_all(pieces: Iterable[Piece], models: Models, config: Config, seed: int = 0) -> Iterator[Outcome]:
     """Segment piece after piece and write each mask, reading `AHEAD` photos ahead.
 
@@ -91,7 +83,8 @@ def worker(
     models, settings = load_models(device, half), Config(**config)
 
     def work(plain: dict[str, Any]) -> dict[str, Any]:
-        points = {name: _pairs(plain[name]) for name in ("points", "negative_points")}
+        # points again tuples, which plain values have not
+        points = {name: tuple((x, y) for x, y in plain[name]) for name in ("points", "negative_points")}
         piece = Piece(**plain | points)
         return asdict(_segment(*_read(piece), models, settings, seed))
 
@@ -174,8 +167,3 @@ def _prompt(piece: Piece, image: Tensor, models: Models) -> tuple[Prompt, str]:
         maps["mask"] = mask
     box = boxes[0] if boxes else None
     return Prompt(size=size, box=box, points=points, negative_points=negative, **maps), note
-
-
-def _pairs(points: Iterable[Point]) -> tuple[Point, ...]:
-    """Points again tuples, which plain values have not."""
-    return tuple((x, y) for x, y in points)

@@ -15,8 +15,8 @@ from io import BytesIO
 from threading import Lock
 from typing import Any, Literal, get_args
 
+import torch
 from PIL import Image
-from torch import Tensor
 
 from ..errors import InputError, excerpt
 from ..io.clicks import read_clicks
@@ -24,7 +24,6 @@ from ..io.formats import to_image
 from ..layers.cutout import cut_out
 from ..layers.removal import remove
 from ..ops.boxes import bounding_box
-from ..ops.images import size_of
 from ..ops.precision import takes_half
 from ..painters import Painter
 from ..painters.migan import load_migan
@@ -254,15 +253,10 @@ def _shown(session: Session, answer: Answer, question: Question, painter: Callab
     if question.show == "mask":
         return to_image(soft)
     photo = session.at(size)
+    found = bool((soft > 0.5).any())
     if question.show == "cutout":
-        return to_image(cut_out(photo, soft)) if bool((soft > 0.5).any()) else to_image(_nothing(photo))
-    return to_image(remove(photo, soft > 0.5, painter()) if bool((soft > 0.5).any()) else photo)
-
-
-def _nothing(photo: Tensor) -> Tensor:
-    layer = photo.new_zeros(4, *size_of(photo))
-    layer[:3] = photo
-    return layer
+        return to_image(cut_out(photo, soft) if found else torch.cat([photo, torch.zeros_like(photo[:1])]))
+    return to_image(remove(photo, soft > 0.5, painter()) if found else photo)
 
 
 def _fitted(size: tuple[int, int], side: int) -> tuple[int, int]:

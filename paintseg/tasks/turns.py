@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
 from contextlib import suppress
-from itertools import count
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -19,11 +18,10 @@ class Superseded(Exception):
 class Turns:
     """A single worker. Work waits its turn; what a client asked for before is dropped, be it waiting or under way."""
 
-    def __init__(self, name: str = "paintseg-answers") -> None:
-        self._worker = ThreadPoolExecutor(1, name)
+    def __init__(self) -> None:
+        self._worker = ThreadPoolExecutor(1, "paintseg-answers")
         self._lock = Lock()
-        self._numbers = count()
-        self._newest: dict[str, tuple[int, Future[Any]]] = {}
+        self._newest: dict[str, Future[Any]] = {}
 
     def take(self, client: str, work: Callable[[Callable[[], None]], Made]) -> Future[Made]:
         """Put work in line.
@@ -36,15 +34,13 @@ class Turns:
         """
         done: Future[Made] = Future()
         with self._lock:
-            number = next(self._numbers)
-            before = self._newest.get(client)
-            self._newest[client] = number, done
+            before, self._newest[client] = self._newest.get(client), done
         if before is not None:
-            _settle(before[1], error=Superseded())
+            _settle(before, error=Superseded())
 
         def check() -> None:
             with self._lock:
-                if self._newest.get(client, (None,))[0] != number:
+                if self._newest.get(client) is not done:
                     raise Superseded
 
         def run() -> None:
@@ -57,7 +53,7 @@ class Turns:
                 _settle(done, made)
             finally:
                 with self._lock:
-                    if self._newest.get(client, (None,))[0] == number:
+                    if self._newest.get(client) is done:
                         del self._newest[client]
 
         self._worker.submit(run)

@@ -28,9 +28,9 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))
 from harness.pipelines import load_pipeline
 
 from paintseg.cli.console import guarded, report
-from paintseg.cli.parameters import parse_options
+from paintseg.cli.parameters import check_least, parse_options
 from paintseg.errors import InputError
-from paintseg.eval.command import Progress, make_work
+from paintseg.eval.command import make_work, shown
 from paintseg.eval.datasets import read_manifest, thin_out
 from paintseg.eval.importing import find_set, import_set
 from paintseg.eval.methods import PAINTERS
@@ -71,8 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> None:
     """Everything between the arguments and the table."""
-    if options.stride < 1 or (options.limit is not None and options.limit < 1):
-        raise InputError("--limit and --stride must be at least 1")
+    check_least(options, "limit", "stride")
     base = Task(
         preset=options.preset,
         changes=tuple(parse_options(options.options).items()),
@@ -148,8 +147,8 @@ def measured(options: argparse.Namespace, wanted: Sequence[Cell]) -> list[tuple[
             owners += [number] * len(work)
     if not pieces:
         raise InputError(f"{options.sets} holds none of the sets of the tables asked for")
-    with Progress(len(pieces), options.quiet) as progress:
-        found = evaluate(pieces, Records(options.work / "rows.csv"), options.device, progress=progress)
+    with shown(len(pieces), options.quiet) as progress:
+        found = evaluate(pieces, Records(options.work / "rows.csv"), progress, options.device)
     rows: list[list[Row]] = [[] for _ in wanted]
     for owner, answers in zip(owners, found, strict=True):
         rows[owner].append(answers[-1])

@@ -150,13 +150,14 @@ def photos(tmp_path):
 def test_candidates_are_measured_by_the_human_mask(photos):
     (instance,) = read_manifest(photos)
     row = measure(instance, Models(Surroundings(), MeanColour(4)), TINY)
-    assert len(row.ious) == len(row.inside) == len(row.outside) <= MOST
-    assert len(row.ious) == len(row.boundary_ious) == len(row.pieces) and min(row.pieces) >= 1
-    assert max(row.ious) > 0.8 and row.ious[row.plain] <= max(row.ious)
-    plain, first, best = (f"{100 * value:.1f}" for value in (row.ious[row.plain], row.ious[0], max(row.ious)))
+    assert len(row["ious"]) == len(row["inside"]) == len(row["outside"]) <= MOST
+    assert len(row["ious"]) == len(row["boundary_ious"]) == len(row["pieces"]) and min(row["pieces"]) >= 1
+    assert max(row["ious"]) > 0.8 and row["ious"][row["plain"]] <= max(row["ious"])
+    shown = (row["ious"][row["plain"]], row["ious"][0], max(row["ious"]))
+    plain, first, best = (f"{100 * value:.1f}" for value in shown)
     assert table([row]).splitlines()[-1].split()[:5] == ["all", "1", plain, first, best]
-    marks = [f"{100 * row.boundary_ious[row.plain]:.1f}", f"{row.pieces[row.plain]:.1f}"]
-    assert table([row]).splitlines()[-1].split()[-2:] == marks
+    boundary, pieces = row["boundary_ious"][row["plain"]], row["pieces"][row["plain"]]
+    assert table([row]).splitlines()[-1].split()[-2:] == [f"{100 * boundary:.1f}", f"{pieces:.1f}"]
 
 
 def test_the_command_measures_candidates_and_refuses_bad_numbers(photos, tmp_path, capsys):

@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 
 from paintseg.errors import InputError
 from paintseg.eval.__main__ import main
-from paintseg.eval.clicks import Figures, clicks_needed, converse, mean_after, next_click
+from paintseg.eval.clicks import Figures, clicks_needed, converse, next_click
 from paintseg.eval.metrics import IGNORED, intersection_over_union
 from paintseg.eval.records import Records, Row
 
@@ -133,7 +133,7 @@ RIGHT = FIELD == 255
 
 
 def test_a_conversation_goes_from_error_to_error_until_all_is_right():
-    method = Scripted(LEFT.astype(np.float32) * 0.6, BEYOND, RIGHT)
+    method = Scripted(LEFT, BEYOND, RIGHT)
     turns = list(converse(PHOTO, FIELD, method))
     # LEFT misses columns 3 to 5, deepest at (2, 4); BEYOND is wrong in column 6 and at the rows' ends, one deep
     # everywhere, and the first such pixel from the top is (0, 4)
@@ -168,12 +168,12 @@ def test_figures_by_hand():
     assert figures.further == 6
     # 86 to 83 and 60 to 30 fell by more than 2 points; 50 to 48 by 2, not more
     assert figures.fell(2) == pytest.approx(2 / 6) and figures.fell(20) == pytest.approx(1 / 6)
-    means = mean_after(TALKS, 4)
+    means = figures.after
     assert list(means) == [1, 2, 3, 4]
     assert list(means.values()) == pytest.approx(
         [0.75, (0.86 + 0.95 + 0.3) / 3, (0.83 + 0.95 + 0.5) / 3, (0.91 + 0.95 + 0.48) / 3]
     )
-    assert list(mean_after(TALKS, 20)) == [1, 2, 3, 5, 10, 20] and list(mean_after(TALKS, 3)) == [1, 2, 3]
+    assert list(Figures(TALKS, 20).after) == [1, 2, 3, 5, 10, 20] and list(Figures(TALKS, 3).after) == [1, 2, 3]
     assert Figures(((0.5,),), 20).fell(2) == 0
 
 

@@ -7,7 +7,7 @@ from PIL import Image
 
 from paintseg.eval.amodal import convex_hull, occlusions
 from paintseg.eval.datasets import read_manifest
-from paintseg.eval.removal import Measured, discovered, spread, step_across, step_within, summarise
+from paintseg.eval.removal import discovered, spread, step_across, step_within, summarise
 
 from .small_models import embedded, example
 
@@ -55,9 +55,9 @@ def test_near_the_edge_a_busy_middle_does_not_hide_a_seam():
 
 def plate_of(**values):
     """One measured plate, by name; what is not given is 1."""
-    return Measured(
-        "one", "0", **({name: 1.0 for name in Measured.__annotations__ if name not in ("dataset", "stem")} | values)
-    )
+    found, seams = ("found_before", "salient_before", "found", "salient"), ("seam", "seam_near", "seam_photo")
+    rest = ("across", "inside", "around", "statistics_before", "statistics", "strangeness")
+    return {"dataset": "one", "stem": "0", **dict.fromkeys((*found, *seams, *rest), 1.0), **values}
 
 
 def test_a_flat_plate_weighs_no_more_than_a_busy_one_in_the_seam_of_all():

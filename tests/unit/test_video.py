@@ -184,11 +184,11 @@ def test_frames_come_in_the_order_of_their_numbers(sequence):
 def test_following_is_measured_beside_copying(sequence, known, first):
     frames: list[Instance] = read_sequences(instances(sequence))["disc"]
     row = measure("disc", frames, Models(Surroundings(), MeanColour(4)), TINY, known=known)
-    assert (row.frames, row.notes) == (2, ())
-    assert row.first >= first
+    assert (row["frames"], row["notes"]) == (2, [])
+    assert row["first"] >= first
     by_hand = np.mean([iou(disc_at(40)[1], disc_at(place)[1]) for place in (50, 60)])
-    assert row.copied == pytest.approx(by_hand, abs=1e-6 if known == "mask" else 0.1)
-    assert row.followed > 0.85 > row.copied and row.boundary <= 1 <= row.pieces
+    assert row["copied"] == pytest.approx(by_hand, abs=1e-6 if known == "mask" else 0.1)
+    assert row["followed"] > 0.85 > row["copied"] and row["boundary"] <= 1 <= row["pieces"]
     assert table([row]).splitlines()[-1].startswith("all ")
 
 
