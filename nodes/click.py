@@ -91,13 +91,15 @@ class Click(io.ComfyNode):
         meant, masks = [], []
         for session, prompt in pair_up(sessions, prompts, ("images", "prompts")):
             answer = session.answer(prompt, candidate=clicked.candidate)
-            meant.append(answer.prompt)
+            settled = (clicked.candidate or prompt.is_corrected) and answer.mask.any()
+            meant.append(replace(answer.prompt, seen_answer=answer.soft) if settled else answer.prompt)
             masks.append(answer.mask)
             notes += answer.note.splitlines()
         if len(prompts) == 1 < len(photos):
             notes.append(f"one prompt counts for all {len(photos)} images, at the same place in each: {_OWN}")
         # One prompt for all images stays one, unless each image reads it in its own way.
-        chosen = tuple(meant) if clicked.candidate or len(prompts) > 1 else tuple(prompts)
+        own = clicked.candidate or len(prompts) > 1 or len(photos) == 1
+        chosen = tuple(meant if own else prompts)
         return io.NodeOutput(chosen, mask_output(masks), ui={**shown, **said(dict.fromkeys(notes))})
 
 

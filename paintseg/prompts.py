@@ -43,6 +43,8 @@ class Prompt:
             one on what is not; empty for those on the object first.
         mask: H x W float in [0, 1] (but for rounding, which is cut off), a coarse mask of the object, or None; what is
             outside the box is cut off.
+        seen_answer: H x W in [0, 1], what whoever clicked was shown for it all, or None; of the parts of that answer a
+            run changes the edges alone.
 
     Raises InputError when nothing points at an object, when something lies outside the image or has another size,
     and when mask and box have no pixel in common.
@@ -56,12 +58,13 @@ class Prompt:
     negative_scribble: Tensor | None = None
     mask: Tensor | None = None
     order: tuple[bool, ...] = ()
+    seen_answer: Tensor | None = None
 
     def __post_init__(self) -> None:
         height, width = self.size
         if height < 1 or width < 1:
             raise InputError(f"the image must have at least one pixel, not {width} x {height}")
-        for name in MAPS:
+        for name in (*MAPS, "seen_answer"):
             if getattr(self, name) is not None:
                 self._set(name, _check_map(name.replace("_", " "), getattr(self, name), self.size))
         for name in ("points", "negative_points"):
@@ -120,11 +123,10 @@ class Prompt:
         return (*self.points, ((x0 + x1) / 2, (y0 + y1) / 2))
 
     def with_points(self, points: Sequence[Point] = (), negative: Sequence[Point] = ()) -> Prompt:
-        """The same prompt with points added."""
+        """The same prompt with points added, to which no answer was seen yet."""
         order = *(side for _, side in self.clicks()), *(True for _ in points), *(False for _ in negative)
-        return replace(
-            self, points=(*self.points, *points), negative_points=(*self.negative_points, *negative), order=order
-        )
+        on, off = (*self.points, *points), (*self.negative_points, *negative)
+        return replace(self, points=on, negative_points=off, order=order, seen_answer=None)
 
     def first_said(self) -> Prompt:
         """What a conversation began with: mask, box or strokes, else the first point; the other points came after.
@@ -132,6 +134,11 @@ class Prompt:
         A prompt that begins with the same says the same first, whatever was clicked since.
         """
         return replace(self, points=self.points[:1] if self.kind == "point" else (), negative_points=(), order=())
+
+    @property
+    def is_corrected(self) -> bool:
+        """Whether any point corrects what the prompt began with."""
+        return len(self.clicks()) > (self.kind == "point")
 
     def clicks(self) -> tuple[tuple[Point, bool], ...]:
         """All points, (x, y), and whether each is on the object, in their order."""
@@ -216,10 +223,11 @@ def _check_map(name: str, values: Tensor, size: tuple[int, int]) -> Tensor:
         raise InputError(f"the {name} holds NaN or infinite values")
     if name != "negative scribble" and not (values > 0.5).any():
         raise InputError(f"the {name} is empty: no pixel is above 0.5")
-    if name == "mask" and not (values.min() >= -_ROUNDING and values.max() <= 1 + _ROUNDING):
-        raise InputError(f"the mask must hold values in [0, 1], not from {values.min():g} to {values.max():g}")
+    soft = name in ("mask", "seen answer")
+    if soft and not (values.min() >= -_ROUNDING and values.max() <= 1 + _ROUNDING):
+        raise InputError(f"the {name} must hold values in [0, 1], not from {values.min():g} to {values.max():g}")
     values = values.detach().cpu()
-    return values.float().clamp(0, 1) if name == "mask" else values > 0.5
+    return values.float().clamp(0, 1) if soft else values > 0.5
 
 
 def _check_points(name: str, points: Sequence[Point], size: tuple[int, int]) -> tuple[Point, ...]:

@@ -15,7 +15,6 @@ from torch import Tensor
 from .amcp import loop as amcp
 from .amcp.outcome import Result, drop_refused, finish
 from .amcp.scene import prepare
-from .answers.agreement import as_seen, corrects
 from .answers.answer import Answer, answer
 from .config import Config, preset
 from .encoders import Encoder
@@ -101,8 +100,6 @@ class Session:
                 if progress is not None:
                     progress(state)
             soft = finish(states[-1])
-            if self.config.clicks == "corrections" and corrects(prompt):
-                soft = as_seen(soft, answer(self._windows, prompt, self.config))
             return Result(mask=soft > 0.5, soft=soft, states=tuple(states))
 
     def begin(self, prompt: Prompt, painter: Painter, seed: int = 0, outpainter: Painter | None = None) -> amcp.State:

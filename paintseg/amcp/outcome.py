@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ..finish.pieces import tidied
 from ..finish.refine import Finish, finish_size
+from ..finish.seen import as_seen
 from ..locate.correction import Sight, corrected
 from ..ops.coordinates import Point
 from ..ops.images import resize, size_of
@@ -49,8 +50,14 @@ def finish(state: State) -> Tensor:
     """Probability of the object at the photo's resolution, H x W in [0, 1], from any state of the loop.
 
     Without a finish (`Config.finish` "none") it is the loop's mask, its edge interpolated. Either is corrected by the
-    clicks of the scene.
+    clicks of the scene, and keeps the parts of an answer that was seen (`Prompt.seen_answer`).
     """
+    soft, seen = _found(state), state.scene.prompt.seen_answer
+    return soft if seen is None or state.scene.config.clicks != "corrections" else as_seen(soft, seen)
+
+
+def _found(state: State) -> Tensor:
+    """`finish`, whatever was seen before."""
     scene, config = state.scene, state.scene.config
     view = scene.view
     x0, y0, x1, y1 = view.box

@@ -100,4 +100,4 @@ def readings(image: Tensor, prompt: Prompt, encoder: Encoder, config: Config) ->
     something larger. `image` is 3 x H x W in [0, 1]."""
     looks = Looks(image, encoder)
     frame = photo_frame(looks.photo, encoder, replace(config, start="affinity"), looks=looks)
-    return [replace(prompt, mask=mask) for mask in readings_of(prompt, frame, config)]
+    return [replace(prompt, mask=mask, seen_answer=None) for mask in readings_of(prompt, frame, config)]

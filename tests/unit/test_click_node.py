@@ -94,6 +94,15 @@ def test_what_cannot_be_used_is_refused(node, said, sentence):
         node(**said)
 
 
+def test_an_answer_that_was_corrected_or_chosen_goes_along_as_it_was_seen(node):
+    again = {"points": [*ON["points"], {"x": 12, "y": 12, "label": 0}]}
+    assert node(clicks=ON)[0][0].seen_answer is None
+    (prompt,), mask, _ = node(clicks=again)
+    assert torch.equal(prompt.seen_answer > 0.5, mask[0] > 0.5)
+    (prompt,), _, _ = node(torch.cat([IMAGE, IMAGE.flip(2)]), clicks=again)
+    assert prompt.seen_answer is None  # one prompt for two photos
+
+
 def test_a_chosen_candidate_goes_into_the_prompt(node):
     photo, _ = example()
     clicks = {"points": [{"x": 416, "y": 60}], "candidate": 1}

@@ -120,7 +120,7 @@ def test_no_patches_to_compare_with_leave_the_prior_as_it_is(seeds):
 
 
 def test_negative_strokes_only_take_away():
-    """Cut anew with what they say, the photo fell apart into negative strokes and all the rest, which was the object."""
+    """Cut anew with what they say, the photo fell apart into negative strokes and the rest, all of it the object."""
     (photo, shuttle), encoder, config = example(), embedded().encoder, preset("balanced")
     frame = photo_frame(photo[None], encoder, config, config.encoder_size, Looks(photo, encoder))
     start = locate(prompt_of("shuttle", "strokes"), frame, config)

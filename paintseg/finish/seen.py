@@ -12,31 +12,23 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
-from ..prompts import Prompt
-from .answer import Answer
-
 EDGE = 1 / 50
 """Depth, over the photo's longer side, up to which what differs is an edge that was found elsewhere, and not a part."""
 
 
-def corrects(prompt: Prompt) -> bool:
-    """Whether a prompt has clicks that corrected an answer: any but the point it begins with."""
-    return len(prompt.clicks()) > (prompt.kind == "point")
-
-
-def as_seen(soft: Tensor, seen: Answer) -> Tensor:
+def as_seen(soft: Tensor, seen: Tensor) -> Tensor:
     """A result, with those parts as they were seen that came out the other way.
 
     Args:
         soft: H x W in [0, 1], the result.
-        seen: the answer to the same prompt.
+        seen: H x W in [0, 1], the answer.
 
     Returns H x W in [0, 1]; `soft` itself where the two differ at edges alone.
     """
-    contrary = ((soft > 0.5) ^ seen.mask).numpy()
+    contrary = ((soft > 0.5) ^ (seen > 0.5)).numpy()
     labels, count = ndimage.label(contrary)
     if not count:
         return soft
     depth = ndimage.distance_transform_edt(np.pad(contrary, 1))[1:-1, 1:-1]
     deep = np.append(False, ndimage.maximum(depth, labels, range(1, count + 1)) > EDGE * max(soft.shape))
-    return torch.where(torch.from_numpy(deep[labels]), seen.soft, soft) if deep.any() else soft
+    return torch.where(torch.from_numpy(deep[labels]), seen, soft) if deep.any() else soft

@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from paintseg.answers.agreement import as_seen, corrects
-from paintseg.answers.answer import Answer
+from paintseg.finish.seen import as_seen
 from paintseg.prompts import Prompt
 
 SIZE = (400, 400)
@@ -22,48 +21,42 @@ def drawn(*parts, value=0.9):
     return soft
 
 
-def answer(*parts):
-    prompt = Prompt(SIZE, points=((200, 200),))
-    return Answer(SIZE, (0, 0, 400, 400), drawn(*parts), 0.9, 0, (), prompt)
-
-
 def test_a_part_that_was_clicked_away_and_came_back_is_taken_away():
-    seen = as_seen(drawn(BODY, HEAD), answer(BODY))
+    seen = as_seen(drawn(BODY, HEAD), drawn(BODY))
     assert torch.equal(seen > 0.5, drawn(BODY) > 0.5)
 
 
 def test_a_part_that_was_clicked_on_and_is_missing_is_put_back():
-    seen = as_seen(drawn(BODY), answer(BODY, HEAD))
+    seen = as_seen(drawn(BODY), drawn(BODY, HEAD))
     assert torch.equal(seen > 0.5, drawn(BODY, HEAD) > 0.5)
 
 
 def test_an_edge_is_the_runs_own():
     """Up to 8 px deep here, as the loop may know it better: on every side, and between two parts."""
     own = drawn((slice(86, 294), slice(106, 294)), (slice(72, 80), HEAD[1]))
-    assert as_seen(own, answer(BODY)) is own
+    assert as_seen(own, drawn(BODY)) is own
 
 
 def test_only_the_part_that_disagrees_is_changed():
     own = drawn(BODY, HEAD, (slice(198, 200), HAND[1]))
-    seen = as_seen(own, answer(BODY))
+    seen = as_seen(own, drawn(BODY))
     assert torch.equal(seen > 0.5, drawn(BODY, (slice(198, 200), HAND[1])) > 0.5)
 
 
 def test_no_sliver_is_left_where_the_two_edges_differ():
     """The run's head is a pixel larger on every side; a ring of it would stay."""
     larger = (slice(19, 80), slice(149, 251))
-    assert torch.equal(as_seen(drawn(BODY, larger), answer(BODY)) > 0.5, drawn(BODY) > 0.5)
+    assert torch.equal(as_seen(drawn(BODY, larger), drawn(BODY)) > 0.5, drawn(BODY) > 0.5)
 
 
 def test_a_part_is_as_sure_as_it_was_seen():
-    seen = Answer(SIZE, (0, 0, 400, 400), drawn(BODY, HEAD, value=0.7), 0.9, 0, (), Prompt(SIZE, points=((200, 200),)))
-    assert (as_seen(drawn(BODY), seen)[HEAD] == 0.7).all()
+    assert (as_seen(drawn(BODY), drawn(BODY, HEAD, value=0.7))[HEAD] == 0.7).all()
 
 
 def test_the_photos_border_is_no_edge_of_a_part():
     """Cut at the border, a strip of 3 px is a strip; it does not go on beyond."""
     own = drawn(BODY, (slice(0, 3), slice(0, 400)))
-    assert as_seen(own, answer(BODY)) is own
+    assert as_seen(own, drawn(BODY)) is own
 
 
 @pytest.mark.parametrize(
@@ -78,4 +71,4 @@ def test_the_photos_border_is_no_edge_of_a_part():
     ],
 )
 def test_only_further_clicks_correct(prompt, does):
-    assert corrects(prompt) is does
+    assert prompt.is_corrected is does
