@@ -167,16 +167,21 @@ def is_busy(server: PromptServer) -> bool:
 
 
 def _work(server: PromptServer, question: Question, path: Path, check: Callable[[], None], until: float) -> Reply:
-    while is_busy(server):
-        if time.monotonic() > until:
-            raise Refused(503, "a graph is running on the processor: the answer must wait until it is done")
-        time.sleep(0.05)
+    def give_way() -> None:
+        """Wait while a graph runs, also between the stages of an answer that was begun before the graph."""
         check()
+        while is_busy(server):
+            if time.monotonic() > until:
+                raise Refused(503, "a graph is running on the processor: the answer must wait until it is done")
+            time.sleep(0.05)
+            check()
+
+    give_way()
     with torch.inference_mode():
         status = path.stat()
         key = str(path), status.st_mtime_ns, status.st_size
         conversation = _CONVERSATIONS.get(key, lambda: _session(path, question.picture))
-        return respond(conversation, question, quick_painter, check)
+        return respond(conversation, question, quick_painter, give_way)
 
 
 def _session(path: Path, picture: Picture) -> Session:
