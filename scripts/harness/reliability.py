@@ -1,4 +1,4 @@
-"""The parts of `scripts/test` side by side in two processes, older ComfyUIs and packages, and their figures."""
+"""The parts of `scripts/test` side by side, older ComfyUIs and packages, and their figures."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from . import comfyui, lowest
@@ -24,7 +25,9 @@ SHARES = (
     ("test_models.py",),
     ("test_text.py", "test_masks.py", "test_coverage_guided.py"),
 )
-# Of the server's tests, half of their time, with a ComfyUI of its own: both processes end together.
+# Of the units' files, half of their time: those before this name.
+HALF = "test_g"
+# Of the server's tests, half of their time, with a ComfyUI of its own.
 WORKFLOWS = ("test_workflows.py", "test_model_workflows.py", "test_demo.py", "test_first_run.py")
 # What the nodes' own tests need ComfyUI for; the rest of tests/unit is the library's.
 ON_COMFYUI = (
@@ -35,6 +38,7 @@ ON_COMFYUI = (
     "test_refusals.py",
     "test_security.py",
 )
+AT_ONCE = 3  # processes; on two cores, since a third of their time those that serve, browse or start others only wait
 TELLING = 30  # seconds between lines on how far the tests are
 # Inputs of every entry point, and of those that run the whole method, where fuzzing is asked for.
 MANY = {"PAINTSEG_FUZZ_EXAMPLES": "2000", "PAINTSEG_SLOW_EXAMPLES": "2000"}
@@ -58,23 +62,22 @@ Job = tuple[str, list[str], dict[str, str]]  # its name, its tests and the varia
 
 
 def everything_at_once(parts: list[str], everything: bool, passed_on: list[str]) -> int:
-    """Run the tests of these parts, two processes at a time. Returns an exit code."""
+    """Run the tests of these parts, some at a time. Returns an exit code."""
     argv = [*pytest(everything), *passed_on]
-    codes = _two_at_a_time([(name, [*argv, *tests], more) for name, tests, more in jobs(parts, everything)])
+    codes = _side_by_side([(name, [*argv, *tests], more) for name, tests, more in jobs(parts, everything)])
     nothing_chosen = 5 if passed_on else 0  # pytest's code for no tests, as after -k
     return next((code for code in codes if code not in (0, nothing_chosen)), 0)
 
 
 def jobs(parts: list[str], everything: bool) -> list[Job]:
-    """A process each, the longest first, so that two at a time end at about the same time: units beside the browser's,
-    then the server's in two halves. Server and browser have a ComfyUI each. Fuzzing is a smoke of a few inputs beside
-    other parts, and thousands by itself or with everything."""
-    made: list[Job] = [(part, [f"tests/{part}"], {}) for part in ("unit", "browser") if part in parts]
+    """A process each, the longest first, so that all end at about the same time: the browser's, then the units and the
+    server's in two halves each. Server and browser have a ComfyUI each. Fuzzing is a smoke of a few inputs beside other
+    parts, and thousands by itself or with everything."""
+    made: list[Job] = [("browser", ["tests/browser"], {})] if "browser" in parts else []
+    if "unit" in parts:
+        made += _halves("unit", ("units to f", "units from g"), lambda name: name < HALF)
     if "server" in parts:
-        files = sorted(path.name for path in (ROOT / "tests" / "server").glob("test_*.py"))
-        halves = ([name for name in files if (name in WORKFLOWS) is chosen] for chosen in (True, False))
-        named = zip(("workflows", "server"), halves, strict=True)
-        made += [(name, [f"tests/server/{file}" for file in half], {}) for name, half in named]
+        made += _halves("server", ("workflows", "server"), lambda name: name in WORKFLOWS)
     if "fuzz" not in parts:
         return made
     examples = MOST if everything else MANY if parts == ["fuzz"] else {}
@@ -85,14 +88,21 @@ def jobs(parts: list[str], everything: bool) -> list[Job]:
     return [*made, *((f"fuzz-{number}", files, variables) for number, files in enumerate(shares))]
 
 
-def _two_at_a_time(jobs: list[tuple[str, list[object], dict[str, str]]]) -> list[int]:
-    """Run named commands with variables of their own, print what each has to say when it ends and meanwhile which test
-    file it is at. Returns their exit codes, in the order of the jobs."""
+def _halves(part: str, names: tuple[str, str], is_first: Callable[[str], bool]) -> list[Job]:
+    """The test files of a part as two jobs."""
+    files = sorted(path.name for path in (ROOT / "tests" / part).glob("test_*.py"))
+    shares = ([f"tests/{part}/{name}" for name in files if is_first(name) is chosen] for chosen in (True, False))
+    return [(name, share, {}) for name, share in zip(names, shares, strict=True)]
+
+
+def _side_by_side(jobs: list[tuple[str, list[object], dict[str, str]]]) -> list[int]:
+    """Run named commands, `AT_ONCE` at a time, with variables of their own, print what each has to say when it ends and
+    meanwhile which test file it is at. Returns their exit codes, in the order of the jobs."""
     waiting, running, codes, begun = list(jobs), {}, {}, time.monotonic()
     said = begun
     try:
         while waiting or running:
-            while waiting and len(running) < 2:
+            while waiting and len(running) < AT_ONCE:
                 name, argv, variables = waiting.pop(0)
                 log = _log_of(name)
                 # A process each, and not a core each for every process's threads.
@@ -139,7 +149,7 @@ def _text(log: Path) -> str:
 
 def other_versions(older: bool, lowest_packages: bool, passed_on: list[str]) -> int:
     """Run what needs ComfyUI against its older versions, and the library's tests on the oldest packages that
-    pyproject.toml allows, two at a time. Returns an exit code."""
+    pyproject.toml allows, some at a time. Returns an exit code."""
     worst, jobs, subjects = 0, [], []
     if lowest_packages:
         argv = pytest(False, lowest.ensure(Console()))
@@ -155,7 +165,7 @@ def other_versions(older: bool, lowest_packages: bool, passed_on: list[str]) -> 
                 continue
             jobs.append((f"ComfyUI {version}", [*pytest(False), *tests, *passed_on], {"PAINTSEG_COMFYUI": version}))
             subjects.append(("version", {"comfyui": version}))
-    codes = _two_at_a_time(jobs)
+    codes = _side_by_side(jobs)
     for (name, *_), (kind, what) in zip(jobs, subjects, strict=True):
         last = (_text(_log_of(name)).strip().splitlines() or [""])[-1]
         _note({kind: {**what, "result": last.strip("= ")}})

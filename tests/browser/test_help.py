@@ -96,27 +96,36 @@ def test_plain_words_find_the_nodes(desk):
     desk.page.get_by_text("PaintSeg Segment").first.wait_for()
 
 
-def results(page, typed):
-    """What the search lists, in its order."""
-    field = page.get_by_placeholder("Add a node...")
+def finds(page, typed, *titles, among=None):
+    """Wait until the search, which has found nothing before, lists all these titles (`among`: its first)."""
+    field, rows = page.get_by_placeholder("Add a node..."), page.get_by_test_id("result-item")
+    field.fill("no node has such words")
+    rows.first.wait_for(state="detached")
     field.fill(typed)
-    page.wait_for_timeout(1500)
-    return [row.inner_text().splitlines()[0] for row in page.get_by_test_id("result-item").all()]
+    page.wait_for_function(
+        """([titles, among]) => {
+            const rows = [...document.querySelectorAll("[data-testid=result-item]")].slice(0, among)
+            const listed = rows.map(row => row.innerText.split("\\n")[0])
+            return titles.every(title => listed.includes(title))
+        }""",
+        arg=[titles, among or 1000],
+        timeout=10_000,
+    )
 
 
 def test_words_of_other_tools_bring_the_pack_into_sight(desk):
     desk.add_node("PaintSeg_FastPainter")
     desk.page.evaluate("app.extensionManager.command.execute('Workspace.SearchBox.Toggle')")
     desk.page.get_by_placeholder("Add a node...").wait_for()
-    first = {typed: results(desk.page, typed)[:10] for typed in ("mask", "remove", "cutout", "segment", "rembg")}
-    assert "Mask an object" in first["mask"]  # by its name: what is only known by a word too comes after all others
-    assert {"Remove object", "PaintSeg Remove Object"} <= set(first["remove"])
-    assert "PaintSeg Cut Out" in first["cutout"]
-    assert "PaintSeg Segment" in first["segment"]
-    assert "PaintSeg Segment" in first["rembg"]
-    assert "PaintSeg Segment" in results(desk.page, "sam")  # below the samplers, whose names begin so
+    # by its name: what is only known by a word too comes after all others
+    finds(desk.page, "mask", "Mask an object", among=10)
+    finds(desk.page, "remove", "Remove object", "PaintSeg Remove Object", among=10)
+    finds(desk.page, "cutout", "PaintSeg Cut Out", among=10)
+    finds(desk.page, "segment", "PaintSeg Segment", among=10)
+    finds(desk.page, "rembg", "PaintSeg Segment", among=10)
+    finds(desk.page, "sam", "PaintSeg Segment")  # below the samplers, whose names begin so
     desk.page.get_by_role("button", name="Extensions").first.click()
-    assert "PaintSeg Segment" in results(desk.page, "sam")[:10]
+    finds(desk.page, "sam", "PaintSeg Segment", among=10)
 
 
 @pytest.mark.parametrize("language", SHIPPED)

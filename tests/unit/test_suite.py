@@ -1,4 +1,4 @@
-"""How scripts/test deals the tests out to its two processes, and what it tells meanwhile."""
+"""How scripts/test deals the tests out to its processes, and what it tells meanwhile."""
 
 import os
 import sys
