@@ -30,7 +30,7 @@ def test_one_click_finds_the_object_a_second_takes_away_and_the_run_is_as_good(d
     found = editor.answer(lambda: editor.click(ROCKET))
     assert iou(found) >= 0.88
     assert editor.points == [(*ROCKET, 1)]
-    assert "score" in editor.said
+    assert "% of the photo" in editor.said
     green, red = editor.colour((400, 130))[1], editor.colour((400, 130))[0]
     assert green > red + 20 and editor.colour(HAIR) != before  # tinted inside, shaded outside
     photograph(desk, "one")
@@ -164,7 +164,7 @@ def test_two_editors_on_one_page_answer_for_their_own_photos(desk, client, narro
     photograph(desk, "two-nodes")
     assert (first.points, second.points) == ([(*ROCKET, 1)], [(130, 250, 1)])
     assert (first.clicks["size"], second.clicks["size"]) == ([512, 512], list(SMALL))
-    assert "score" in first.said and "score" in second.said
+    assert "% of the photo" in first.said and "% of the photo" in second.said
     assert complaints(desk) == []
 
 

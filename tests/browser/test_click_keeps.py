@@ -22,7 +22,7 @@ def test_another_photo_takes_the_clicks_away_and_undo_brings_both_back(desk, edi
     editor.wait_for(lambda: editor.points == [(*ROCKET, 1)])
     desk.page.wait_for_timeout(1000)
     editor.settle()
-    assert editor.points == [(*ROCKET, 1)] and "score" in editor.said
+    assert editor.points == [(*ROCKET, 1)] and "% of the photo" in editor.said
 
 
 def test_a_long_line_of_words_moves_no_photo_and_lets_clicks_through(desk, editor, narrow):
@@ -120,7 +120,7 @@ def test_clicks_survive_copying_saving_and_opening(desk, editor):
     again = opened(desk, saved)
     assert again.points == [(*ROCKET, 1)]
     again.settle()
-    assert "score" in again.said
+    assert "% of the photo" in again.said
 
 
 def test_inside_an_opened_subgraph_and_when_bypassed(desk, editor):
@@ -150,6 +150,6 @@ def test_inside_an_opened_subgraph_and_when_bypassed(desk, editor):
 def test_a_value_that_a_person_typed_is_shown_and_one_that_is_none_is_said(desk, client):
     editor = opened(desk, workflow(clicks='{"points": [{"x": 416, "y": 150}]}'))
     editor.settle()
-    assert "score" in editor.said
+    assert "% of the photo" in editor.said
     editor = opened(desk, workflow(clicks='{"points": 3}'))
     assert "no such JSON" in editor.said and editor.text == '{"points": 3}'

@@ -37,5 +37,5 @@ def test_while_a_graph_runs_the_line_says_so_and_the_old_mask_stays_dimmed(desk,
     finally:
         client.interrupt()
     editor.settle()
-    assert "score" in editor.said and len(editor.points) == 2
+    assert "% of the photo" in editor.said and len(editor.points) == 2
     assert complaints(desk) == []

@@ -5,7 +5,7 @@ import { api } from "../../../../scripts/api.js"
 /** @typedef {import("./value.js").Clicks} Clicks */
 /** @typedef {"mask" | "cutout" | "plate"} Show */
 /** @typedef {{picture: import("./photo.js").Name, clicks: Clicks, show: Show, side: number}} Question */
-/** @typedef {{score: number, area: number, candidates: number, candidate: number, seconds: number, note?: string}} Numbers */
+/** @typedef {{area: number, candidates: number, candidate: number, seconds: number, note?: string}} Numbers */
 /** @typedef {{picture: ImageBitmap, numbers: Numbers}} Answer */
 
 const ROUTE = "/paintseg/answer"

@@ -36,13 +36,9 @@ export const OTHER_PHOTO = "Another photo: the clicks on the last one were taken
 export const UNREADABLE = "The value of this node is no such JSON as the help page describes. A click begins anew."
 
 /** @param {import("./answers.js").Numbers} numbers */
-export function told({ score, area, seconds, note }) {
-  const parts = [
-    `score ${score?.toFixed(2)}`,
-    `${(100 * area).toFixed(area < 0.1 ? 1 : 0)} % of the photo`,
-    `${seconds?.toFixed(2)} s`,
-  ]
-  return parts.join(" · ") + (note ? `. ${note}` : "")
+export function told({ area, seconds, note }) {
+  const share = `${(100 * area).toFixed(area < 0.1 ? 1 : 0)} % of the photo`
+  return `${share} · ${seconds?.toFixed(2)} s${note ? `. ${note}` : ""}`
 }
 
 export const KEYS = [
