@@ -19,6 +19,10 @@ from .view import View
 
 Area = tuple[float, float, float, float]
 
+COARSEST = 8.0
+"""How much coarser the photo's patches may be than the view's. Beyond that the photo has three patches of an object at
+most, and they tell it from nothing."""
+
 MOST_WALKED = 4096
 """Patches that walks go between at most: 64 x 64, and matrices of 67 MB. All presets are below with 14-px patches."""
 
@@ -160,13 +164,19 @@ def lasting_frames(
         area = (0.0, 0.0, float(view.content[1]), float(view.content[0]))
         frame = part_frame(photo, view.box, area, view.content, encoder, config, looks=looks)
         frames.append(replace(frame, serves=("view",)))
-    if "photo" in config.contexts or ("view" in config.contexts and everything):
+    coarser = max(view.photo) / _longest(view.box) * config.encoder_size / photo_side(config)
+    told = "photo" in config.contexts and (not frames or coarser <= COARSEST)
+    if told or ("view" in config.contexts and everything):
         size = max(config.encoder_size, photo_side(config)) if everything else photo_side(config)
         if whole is None or tuple(whole.image.shape[-2:]) != encoder_input(view.photo, encoder, size):
             whole = photo_frame(photo, encoder, config, size, looks)
         serves: tuple[Context, ...] = ("view", "photo") if everything else ("photo",)
         frames.append(replace(whole, area=photo_area(view), content=view.content, serves=serves))
     return tuple(frames)
+
+
+def _longest(box: PixelBox) -> int:
+    return max(box[2] - box[0], box[3] - box[1])
 
 
 def compared_frames(frames: tuple[Frame, ...], view: View, config: Config, looks: Looks) -> tuple[Frame, ...]:

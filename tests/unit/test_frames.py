@@ -204,3 +204,12 @@ def test_no_prompt_walks_over_more(walked_over, kind):
     if kind == "point":
         candidates(photo, prompts[kind], Surroundings(), MeanColour(), config)
         assert max(walked_over) <= 60
+
+
+@pytest.mark.parametrize(("side", "seen"), [(640, [("view",)]), (64, [("view",), ("photo",)])])
+def test_the_photo_is_left_out_where_its_patches_are_far_coarser_than_the_views(side, seen):
+    """An object of 16 px in 640 was two patches of the photo, which told it from nothing."""
+    photo = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(0))
+    view = fit_view((side, side), (20, 20, 36, 36), 2, 32, 8)
+    frames = lasting_frames(photo, view, MeanColour(), BOTH, None)
+    assert [frame.serves for frame in frames] == seen
