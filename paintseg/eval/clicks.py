@@ -12,11 +12,11 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 from torch import Tensor
 
 from ..errors import InputError
 from ..ops.images import size_of
+from ..ops.morphology import depth
 from ..prompts import Point, Prompt
 from .metrics import IGNORED, Marks, marks
 from .task import Method
@@ -108,16 +108,16 @@ def next_click(
     counted, wanted = truth != IGNORED, truth == 255
     depths = []
     for error in (wanted & ~mask & counted, mask & ~wanted & counted):
-        depth = ndimage.distance_transform_edt(np.pad(error, 1))[1:-1, 1:-1]
+        deep = depth(error)
         for place in clicked:
-            depth[place] = 0.0
-        depths.append(depth)
+            deep[place] = 0.0
+        depths.append(deep)
     missed, wrong = depths
     positive = bool(missed.max() > wrong.max())
-    depth = missed if positive else wrong
-    if not depth.max() > 0:
+    error = missed if positive else wrong
+    if not error.max() > 0:
         return None
-    row, column = np.unravel_index(int(np.argmax(depth)), depth.shape)
+    row, column = np.unravel_index(int(np.argmax(error)), error.shape)
     return int(row), int(column), positive
 
 

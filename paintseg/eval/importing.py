@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from scipy import ndimage
 
 from ..errors import InputError
 from ..io.pictures import written
+from ..ops.morphology import depth
 from .datasets import check_sizes
 from .layouts import LAYOUTS, Found, Layout
 
@@ -68,8 +68,7 @@ def places_of(mask: np.ndarray) -> tuple[float, ...] | None:
     ys, xs = np.nonzero(mask)
     if not len(xs):
         return None
-    depth = ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
-    row, column = np.unravel_index(depth.argmax(), depth.shape)
+    row, column = np.unravel_index(depth(mask).argmax(), mask.shape)
     box = xs.min(), ys.min(), xs.max() + 1, ys.max() + 1
     return *map(int, box), round(float(xs.mean()), 2), round(float(ys.mean()), 2), int(column), int(row)
 

@@ -12,6 +12,9 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
+from ..ops.boxes import bounding_box
+from ..ops.morphology import depth
+
 EDGE = 1 / 50
 """Depth, over the photo's longer side, up to which what differs is an edge that was found elsewhere, and not a part."""
 
@@ -25,10 +28,16 @@ def as_seen(soft: Tensor, seen: Tensor) -> Tensor:
 
     Returns H x W in [0, 1]; `soft` itself where the two differ at edges alone.
     """
-    contrary = ((soft > 0.5) ^ (seen > 0.5)).numpy()
-    labels, count = ndimage.label(contrary)
-    if not count:
+    contrary = (soft > 0.5) ^ (seen > 0.5)
+    box = bounding_box(contrary[None, None])
+    if box is None:
         return soft
-    depth = ndimage.distance_transform_edt(np.pad(contrary, 1))[1:-1, 1:-1]
-    deep = np.append(False, ndimage.maximum(depth, labels, range(1, count + 1)) > EDGE * max(soft.shape))
-    return torch.where(torch.from_numpy(deep[labels]), seen, soft) if deep.any() else soft
+    x0, y0, x1, y1 = box  # of a large photo mostly a small part
+    differs = contrary[y0:y1, x0:x1].numpy()
+    labels, count = ndimage.label(differs)
+    deep = np.append(False, ndimage.maximum(depth(differs), labels, range(1, count + 1)) > EDGE * max(soft.shape))
+    if not deep.any():
+        return soft
+    result, part = soft.clone(), torch.from_numpy(deep[labels])
+    result[y0:y1, x0:x1] = torch.where(part, seen[y0:y1, x0:x1], soft[y0:y1, x0:x1])
+    return result

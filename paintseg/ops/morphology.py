@@ -103,6 +103,14 @@ def components(mask: Tensor) -> tuple[Tensor, list[int]]:
     return torch.from_numpy(labels).reshape(mask.shape).to(mask.device), counts
 
 
+def depth(region: np.ndarray) -> np.ndarray:
+    """Distance in pixels of every pixel of a region, H x W bool, to the nearest one that is none of it; 0 there.
+
+    Beyond the border nothing is of the region.
+    """
+    return ndimage.distance_transform_edt(np.pad(region, 1))[1:-1, 1:-1]
+
+
 def remove_specks(mask: Tensor, min_area: int) -> Tensor:
     """Without the components of fewer than `min_area` pixels; see `components`.
 

@@ -164,7 +164,8 @@ def lasting_frames(
         area = (0.0, 0.0, float(view.content[1]), float(view.content[0]))
         frame = part_frame(photo, view.box, area, view.content, encoder, config, looks=looks)
         frames.append(replace(frame, serves=("view",)))
-    coarser = max(view.photo) / _longest(view.box) * config.encoder_size / photo_side(config)
+    x0, y0, x1, y1 = view.box
+    coarser = max(view.photo) / max(x1 - x0, y1 - y0) * config.encoder_size / photo_side(config)
     told = "photo" in config.contexts and (not frames or coarser <= COARSEST)
     if told or ("view" in config.contexts and everything):
         size = max(config.encoder_size, photo_side(config)) if everything else photo_side(config)
@@ -173,10 +174,6 @@ def lasting_frames(
         serves: tuple[Context, ...] = ("view", "photo") if everything else ("photo",)
         frames.append(replace(whole, area=photo_area(view), content=view.content, serves=serves))
     return tuple(frames)
-
-
-def _longest(box: PixelBox) -> int:
-    return max(box[2] - box[0], box[3] - box[1])
 
 
 def compared_frames(frames: tuple[Frame, ...], view: View, config: Config, looks: Looks) -> tuple[Frame, ...]:
