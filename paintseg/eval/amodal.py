@@ -17,17 +17,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..cli.console import command
-from ..cli.parameters import check_least
+from ..cli.console import Parser
 from ..errors import InputError
 from ..layers.amodal import amodal
 from ..layers.continuation import convex_hull
 from ..models import Models, load_models
 from ..ops.boxes import bounding_box
 from ..ops.images import resize
-from ..ops.overlap import intersection_over_union
+from ..ops.overlap import intersection_over_union as iou
 from .datasets import Instance, read_manifest
-from .study import add_machine, gathered, plain_parser
+from .study import Row, Table, add_device, command, counted_parser, row
 
 TRIES = 2000
 
@@ -47,49 +46,26 @@ class Occlusion:
     whole: Tensor
 
 
-def make_parser() -> argparse.ArgumentParser:
-    parser = plain_parser("amodal", "IoU of hidden parts.")
-    parser.add_argument("--count", type=int, default=20, help="occlusions (default 20)")
-    add_machine(parser)
+def make_parser() -> Parser:
+    parser = counted_parser("amodal", "IoU of hidden parts.", 20, "occlusions")
+    add_device(parser)
     return parser
 
 
-def run(options: argparse.Namespace) -> None:
-    check_least(options, "count")
+def measured(options: argparse.Namespace) -> Iterator[Row]:
     models = load_models(options.device)
-    rows = gathered(
-        (
-            measure(one, models, options.seed)
-            for one in occlusions(read_manifest(options.folder), options.count, options.seed)
-        ),
-        options,
-        lambda row: f"{row['name']}: hidden {row['hidden']:.2f}, whole {row['whole']:.2f}",
-        lambda rows: {"summary": summarise(rows), "scenes": rows},
-    )
-    print("\n".join(f"{name}: {value:.3f}" for name, value in summarise(rows).items()))
+    for one in occlusions(read_manifest(options.folder), options.count, options.seed):
+        yield row("synthetic", one.name, measure(one, models, options.seed))
 
 
-def measure(scene: Occlusion, models: Models, seed: int) -> dict[str, str | float]:
+def measure(scene: Occlusion, models: Models, seed: int) -> dict[str, dict[str, float]]:
     """IoU of the hidden part and of the whole object, of ours, of the convex hull and of no completion."""
     visible, hidden = scene.whole & ~scene.front, scene.whole & scene.front
     done = amodal(scene.image, scene.front, visible, models.painter, models.encoder, None, seed)
-    hull = convex_hull(visible) & scene.front
+    whole = {"ours": done.mask, "hull": visible | (convex_hull(visible) & scene.front), "no completion": visible}
     return {
-        "name": scene.name,
-        "hidden": intersection_over_union(done.mask & scene.front, hidden),
-        "hidden, hull": intersection_over_union(hull, hidden),
-        "hidden, no completion": 0.0,
-        "whole": intersection_over_union(done.mask, scene.whole),
-        "whole, hull": intersection_over_union(visible | hull, scene.whole),
-        "whole, no completion": intersection_over_union(visible, scene.whole),
+        way: {"hidden": iou(mask & scene.front, hidden), "whole": iou(mask, scene.whole)} for way, mask in whole.items()
     }
-
-
-def summarise(rows: Sequence[dict[str, str | float]]) -> dict[str, float]:
-    """The number of scenes and the mean of every measure."""
-    names = [name for name in rows[0] if name != "name"]
-    means = {name: sum(float(row[name]) for row in rows) / len(rows) for name in names}
-    return {"occlusions": float(len(rows)), **means}
 
 
 def occlusions(instances: Sequence[Instance], count: int, seed: int = 0) -> Iterator[Occlusion]:
@@ -140,7 +116,9 @@ def _occlusion(behind: Instance, front: Instance, draw: random.Random) -> Occlus
     return None
 
 
-main = command(make_parser, run)
+main = command(
+    make_parser, measured, (Table("IoU of the hidden part", "hidden"), Table("of the whole object", "whole"))
+)
 
 if __name__ == "__main__":
     sys.exit(main())

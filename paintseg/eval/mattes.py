@@ -11,11 +11,10 @@ from __future__ import annotations
 import argparse
 import math
 import random
-import statistics
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import numpy as np
 import torch
@@ -23,15 +22,14 @@ from PIL import Image, ImageDraw, ImageFilter
 from scipy.ndimage import gaussian_gradient_magnitude
 from torch import Tensor
 
-from ..cli.console import command, report
-from ..cli.parameters import check_least
+from ..cli.console import report
 from ..errors import InputError
 from ..layers.matting import matte
 from ..ops.boxes import box_around
 from ..ops.images import resize
 from ..ops.morphology import dilate, erode
 from .datasets import Instance, read_manifest
-from .study import gathered, plain_parser
+from .study import Row, Table, command, counted_parser, row
 
 SIDE = 320
 """Longer side of a composite in pixels."""
@@ -47,11 +45,12 @@ class Composite:
     """An object of known matte on a photo.
 
     Attributes:
-        name: the shape and the two photos. image: 3 x H x W in [0, 1].
+        shape: its name. name: of the two photos. image: 3 x H x W in [0, 1].
         alpha: H x W in [0, 1], the truth. mask: H x W bool, where it exceeds 0.5.
         band: H x W bool, the pixels that count.
     """
 
+    shape: str
     name: str
     image: Tensor
     alpha: Tensor
@@ -59,31 +58,10 @@ class Composite:
     band: Tensor
 
 
-def make_parser() -> argparse.ArgumentParser:
-    parser = plain_parser("mattes", "Errors of mattes on composites.")
-    parser.add_argument("--count", type=int, default=12, help="composites (default 12)")
-    parser.add_argument("--seed", type=int, default=0, help="of shapes and photos (default 0)")
-    return parser
-
-
-def run(options: argparse.Namespace) -> None:
-    check_least(options, "count")
+def measured(options: argparse.Namespace) -> Iterator[Row]:
     ways = methods()
-
-    def measured() -> Iterator[dict[str, Any]]:
-        for one in composites(read_manifest(options.folder), options.count, options.seed):
-            yield {"name": one.name, **{way: errors(find(one), one.alpha, one.band) for way, find in ways.items()}}
-
-    rows = gathered(
-        measured(),
-        options,
-        lambda row: f"{row['name']}: " + ", ".join(f"{way} {row[way]['mse']:.4f}" for way in ways),
-        lambda rows: {"rows": rows},
-    )
-    print(f"{'':14} {'SAD':>8} {'MSE':>8} {'gradient':>8}")
-    for way in ways:
-        means = (statistics.fmean(row[way][error] for row in rows) for error in ("sad", "mse", "gradient"))
-        print("{:14} {:8.3f} {:8.4f} {:8.3f}".format(way, *means))
+    for one in composites(read_manifest(options.folder), options.count, options.seed):
+        yield row(one.shape, one.name, {way: errors(find(one), one.alpha, one.band) for way, find in ways.items()})
 
 
 def methods() -> dict[str, Callable[[Composite], Tensor]]:
@@ -134,16 +112,16 @@ def composites(instances: Sequence[Instance], count: int, seed: int = 0) -> Iter
         size = max(64, round(ground.shape[1] * ratio)), max(64, round(ground.shape[2] * ratio))
         colours, ground = (resize(photo[None], size)[0] for photo in (front.image(), ground))
         alpha = draw_shape(size, draw)
-        yield composite(f"{shape}, {front.stem} on {behind.stem}", colours, ground, alpha)
+        yield composite(shape, f"{front.stem} on {behind.stem}", colours, ground, alpha)
 
 
-def composite(name: str, colours: Tensor, ground: Tensor, alpha: Tensor) -> Composite:
+def composite(shape: str, name: str, colours: Tensor, ground: Tensor, alpha: Tensor) -> Composite:
     """Colours 3 x H x W over ground 3 x H x W by a matte H x W."""
     mask = alpha > 0.5
     x0, y0, x1, y1 = box_around(mask[None, None])
     reach = max(2, round(BAND * max(x1 - x0, y1 - y0)))
     band = (dilate(mask, reach, "disc") & ~erode(mask, reach, "disc")) | ((alpha > 0) & (alpha < 1))
-    return Composite(name, alpha * colours + (1 - alpha) * ground, alpha, mask, band)
+    return Composite(shape, name, alpha * colours + (1 - alpha) * ground, alpha, mask, band)
 
 
 def hair(size: tuple[int, int], draw: random.Random) -> Tensor:
@@ -196,7 +174,15 @@ def _matte(picture: Image.Image, size: tuple[int, int]) -> Tensor:
     return torch.from_numpy(np.asarray(small, np.float32) / 255)
 
 
-main = command(make_parser, run)
+main = command(
+    partial(counted_parser, "mattes", "Errors of mattes on composites.", 12, "composites"),
+    measured,
+    (
+        Table("mean squared error", "mse", 1, 4),
+        Table("sum of absolute differences, thousands", "sad", 1, 3),
+        Table("gradient error, thousands", "gradient", 1, 3),
+    ),
+)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 
 from ..amcp import loop as amcp
-from ..cli.console import command
 from ..config import Config
 from ..models import Models
 from ..ops.images import resize, size_of
@@ -65,9 +65,9 @@ def measure(instance: Instance, models: Models, config: Config) -> dict[str, Mar
     }
 
 
-main = command(
-    lambda: study.make_parser("oracle", "Mean IoU when parts of the method are told the right answer."),
-    lambda options: study.run(options, measure),
+main = study.command(
+    partial(study.make_parser, "oracle", "Mean IoU when parts of the method are told the right answer."),
+    study.each(measure),
 )
 
 if __name__ == "__main__":

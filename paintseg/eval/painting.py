@@ -15,13 +15,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from ..amcp import loop as amcp
-from ..cli.console import command
 from ..config import Config
 from ..models import Models
 from ..ops.images import resize, size_of
@@ -71,15 +72,16 @@ def measure(instance: Instance, behind: Instance, models: Models, config: Config
     }
 
 
-def run(options: argparse.Namespace) -> None:
-    """Measure every object over the photo before it. Raises InputError."""
-    _, instances = study.chosen(options)
+def measured(options: argparse.Namespace) -> Iterator[study.Row]:
+    """Every object over the photo before it. Raises InputError."""
+    instances = study.chosen(options)
     behind = dict(zip(instances, [instances[-1], *instances[:-1]], strict=True))
-    study.run(options, lambda one, models, config: measure(one, behind[one], models, config))
+    return study.each(lambda one, models, config: measure(one, behind[one], models, config))(options)
 
 
-main = command(
-    lambda: study.make_parser("painting", "Mean IoU with a perfect painter, on objects pasted over other photos."), run
+main = study.command(
+    partial(study.make_parser, "painting", "Mean IoU with a perfect painter, on objects pasted over other photos."),
+    measured,
 )
 
 if __name__ == "__main__":

@@ -17,10 +17,9 @@ Even and odd cases stand apart as well: choose on one half, report both.
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -30,8 +29,8 @@ import torch
 from torch import Tensor
 
 from ..amcp.loop import paint
-from ..cli.console import command
-from ..cli.parameters import check_least, split
+from ..cli.console import Parser
+from ..cli.parameters import split
 from ..encoders import Encoder
 from ..errors import InputError
 from ..layers.local import local_mean
@@ -46,7 +45,7 @@ from ..ops.morphology import dilate
 from ..ops.seeds import seeded
 from .datasets import Instance, read_manifest, scene
 from .removal import NEAR, spread, step_across, step_within
-from .study import add_machine, add_plates, gathered, keep, plain_parser
+from .study import Row, Table, add_device, add_plates, command, counted_parser, keep, row
 
 LARGEST, SMALLEST = 0.3, 0.02
 """Objects that cover more or less of the photo are left out."""
@@ -183,17 +182,15 @@ def has_ghost(plate: Tensor, hole: Tensor, encoder: Encoder) -> bool:
     return any(bool((one > 0.5).any()) and float(inside[one > 0.5].float().mean()) >= 0.5 for one in found)
 
 
-def make_parser() -> argparse.ArgumentParser:
-    parser = plain_parser("plates", "Plates of objects that were pasted where the truth is known.")
-    parser.add_argument("--count", type=int, default=28, help="objects, spread over all sets (default 28)")
+def make_parser() -> Parser:
+    parser = counted_parser("plates", "Plates of objects that were pasted where the truth is known.", 28, "objects")
     parser.add_argument("--rows", default=",".join(FILLS), help="what is compared, with commas (default all)")
-    add_machine(parser)
+    add_device(parser)
     add_plates(parser, "image and plates")
     return parser
 
 
-def run(options: argparse.Namespace) -> None:
-    check_least(options, "count")
+def measured(options: argparse.Namespace) -> Iterator[Row]:
     names = split([options.rows])
     for name in names:
         if name not in FILLS:
@@ -201,44 +198,29 @@ def run(options: argparse.Namespace) -> None:
     if {"telea", "navier-stokes"} & {*names}:
         _cv2()  # refused before any work
     models = load_models(options.device)
-
-    def measured() -> Iterator[dict[str, Any]]:
-        for number, case in enumerate(cases(read_manifest(options.folder), options.count)):
-            found, shown = {}, [case.image]
-            known = patches(case.truth, hole(case), models.encoder)[0]
-            for name in names:
-                begun = time.process_time()
-                shown.append(FILLS[name](case, models, options.seed))
-                seconds = time.process_time() - begun
-                found[name] = {**measure(case, shown[-1], known, models.encoder), "seconds": seconds}
-            keep(options, case.name.replace("/", "_"), shown)
-            yield {"case": case.name, "half": number % 2, "rows": found}
-
-    def line(row: Mapping[str, Any]) -> str:
-        return row["case"] + "".join(
-            f" {name} {one['distance']:.3f}{'!' if one['ghost'] else ''}" for name, one in row["rows"].items()
-        )
-
-    done = gathered(measured(), options, line, lambda every: {"cases": every})
-    for half, title in ((0, "even cases"), (1, "odd cases"), (None, "all")):
-        print(table([row["rows"] for row in done if half in (None, row["half"])], title))
+    for number, case in enumerate(cases(read_manifest(options.folder), options.count)):
+        found, shown = {}, [case.image]
+        known = patches(case.truth, hole(case), models.encoder)[0]
+        for name in names:
+            begun = time.process_time()
+            shown.append(FILLS[name](case, models, options.seed))
+            seconds = time.process_time() - begun
+            found[name] = {**measure(case, shown[-1], known, models.encoder), "seconds": seconds}
+        keep(options, case.name.replace("/", "_"), shown)
+        yield row(("even cases", "odd cases")[number % 2], case.name, found)
 
 
-def table(cases: Sequence[Mapping[str, Mapping[str, float]]], title: str) -> str:
-    """Means of all cases, a line for every row of the table."""
-    if not cases:
-        return f"{title}: none"
-    lines = [f"{title + f', {len(cases)}':24} distance  colour  ghosts    seam  seconds"]
-    for name in cases[0]:
-        mean = {key: statistics.fmean(case[name][key] for case in cases) for key in cases[0][name]}
-        lines.append(
-            f"{name:24} {mean['distance']:8.3f} {mean['colour']:7.1f} {100 * mean['ghost']:6.0f} % "
-            f"{mean['across'] / max(mean['around'], 1e-6):7.2f} {mean['seconds']:8.1f}"
-        )
-    return "\n".join(lines)
-
-
-main = command(make_parser, run)
+main = command(
+    make_parser,
+    measured,
+    (
+        Table("distance", "distance", 1, 3),
+        Table("colour", "colour", 1),
+        Table("ghosts, %", "ghost", digits=0),
+        Table("seam", "across", 1, 2, per="around"),
+        Table("seconds", "seconds", 1),
+    ),
+)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -6,38 +6,35 @@ Objects are taken out by their human masks, so that only the plate is judged:
   object: away from the photo's rim and clearly cut off.
 - salient: IoU of what stands out most, object or not (one cut, TokenCut). Of an empty landscape that is half of the
   photo, and overlaps any place in it.
-- seam: mean absolute difference of neighbouring pixels across the hole's edge, over that inside the hole; near: over
-  that within `NEAR` pixels on either side of the edge; photo: over that of the photo at the same places.
-- across, inside, around: the mean steps that seam and near are made of. Over all plates their means are divided, not
-  their ratios averaged: a ratio over a nearly flat sky would count for more than all the others.
-- statistics: how far means and deviations of the encoder's features in the hole are from those around it,
-  beside the same of the photo, where the object still is.
+- step: mean absolute difference of neighbouring pixels across the hole's edge; seam: over that inside the hole, and
+  over that within `NEAR` pixels on either side of the edge. Over all plates means are divided, not ratios averaged: a
+  ratio over a nearly flat sky would count for more than all the others.
+- statistics: how far means and deviations of the encoder's features in the hole are from those around it.
 - strangeness: see `paintseg.layers.plausibility`.
+
+Beside the plate the photo has the same measures, where the object still is.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from ..cli.console import command
-from ..cli.parameters import check_least
+from ..cli.console import Parser
 from ..encoders import Encoder
 from ..errors import InputError
 from ..layers.plausibility import patches, strangeness
-from ..layers.removal import paint_out
+from ..layers.removal import CANDIDATES, paint_out
 from ..layers.seam import depth_inside
 from ..locate.discovery import coarse_mask, coarse_masks
 from ..models import load_models
 from ..ops.overlap import intersection_over_union
 from .datasets import Instance, by_set, read_manifest
-from .study import add_machine, add_plates, gathered, keep, plain_parser
+from .study import Row, Table, add_device, add_plates, command, counted_parser, keep, row
 
 FOUND = 0.1
 """Discovery that overlaps the old mask by less did not find the object."""
@@ -45,65 +42,52 @@ FOUND = 0.1
 NEAR = 6
 
 
-def make_parser() -> argparse.ArgumentParser:
-    parser = plain_parser("removal", "Plate quality with human masks.")
-    parser.add_argument("--count", type=int, default=40, help="photos, spread over all sets (default 40)")
-    parser.add_argument("--candidates", type=int, default=3, help="paintings of each hole (default 3)")
+def make_parser() -> Parser:
+    parser = counted_parser("removal", "Plate quality with human masks.", 40, "photos, spread over all sets")
     parser.add_argument("--shadow", action="store_true", help="take shadows out as well")
-    add_machine(parser)
+    add_device(parser)
     add_plates(parser, "photo and plate")
     return parser
 
 
-def run(options: argparse.Namespace) -> None:
-    check_least(options, "count")
+def measured(options: argparse.Namespace) -> Iterator[Row]:
     models = load_models(options.device)
-
-    def measured() -> Iterator[dict[str, Any]]:
-        for instance in spread(read_manifest(options.folder), options.count):
-            image, mask = instance.image(), torch.from_numpy(instance.mask() >= 128)
-            done = paint_out(
-                image, mask, models.painter, options.seed, None, options.candidates, options.shadow, models.encoder
-            )
-            keep(options, f"{instance.dataset}_{instance.stem}", [image, done.plate])
-            yield measure(instance, image, mask, done.plate, done.hole, models.encoder)
-
-    rows = gathered(
-        measured(),
-        options,
-        lambda row: (
-            f"{row['dataset']}/{row['stem']}: found {row['found_before']:.2f}, then {row['found']:.2f}, "
-            f"salient {row['salient']:.2f}, seam {row['seam']:.2f}, near {row['seam_near']:.2f}"
-        ),
-        lambda rows: {"summary": summarise(rows), "plates": rows},
-    )
-    print("\n".join(f"{name}: {value:.3f}" for name, value in summarise(rows).items()))
+    for one in spread(read_manifest(options.folder), options.count):
+        image, mask = one.image(), torch.from_numpy(one.mask() >= 128)
+        done = paint_out(image, mask, models.painter, options.seed, None, CANDIDATES, options.shadow, models.encoder)
+        keep(options, f"{one.dataset}_{one.stem}", [image, done.plate])
+        pictures = {"photo": image, "plate": done.plate}
+        found = {name: measure(picture, mask, done.hole, models.encoder) for name, picture in pictures.items()}
+        yield row(one.dataset, one.stem, found)
 
 
-def measure(
-    instance: Instance, image: Tensor, mask: Tensor, plate: Tensor, hole: Tensor, encoder: Encoder
-) -> dict[str, Any]:
-    """All measures of one plate by name: image and plate 3 x H x W, mask and hole H x W bool."""
-    found_before, salient_before = discovered(image, mask, encoder)
-    found, salient = discovered(plate, mask, encoder)
-    across, inside, around = step_across(plate, hole), step_within(plate, hole), step_within(plate, hole, NEAR)
+def measure(picture: Tensor, mask: Tensor, hole: Tensor, encoder: Encoder) -> dict[str, float]:
+    """All measures of one photo or plate 3 x H x W by name; mask of the object that was there and hole H x W bool."""
+    found, salient = discovered(picture, mask, encoder)
     return {
-        "dataset": instance.dataset,
-        "stem": instance.stem,
-        "found_before": found_before,
-        "salient_before": salient_before,
+        "is_found": found >= FOUND,
         "found": found,
+        "is_salient": salient >= FOUND,
         "salient": salient,
-        "seam": _over(across, inside),
-        "seam_near": _over(across, around),
-        "seam_photo": _over(across, step_across(image, hole)),
-        "across": across,
-        "inside": inside,
-        "around": around,
-        "statistics_before": statistics_distance(image, hole, encoder),
-        "statistics": statistics_distance(plate, hole, encoder),
-        "strangeness": strangeness(plate, hole, encoder),
+        "across": step_across(picture, hole),
+        "inside": step_within(picture, hole),
+        "around": step_within(picture, hole, NEAR),
+        "statistics": statistics_distance(picture, hole, encoder),
+        "strangeness": strangeness(picture, hole, encoder),
     }
+
+
+TABLES = (
+    Table("first object that discovery is sure of is at the old one's place, % of the photos", "is_found"),
+    Table("IoU of that object", "found"),
+    Table("what stands out most is there, % of the photos", "is_salient"),
+    Table("IoU of what stands out", "salient"),
+    Table("step across the hole's edge, thousandths", "across", 1000),
+    Table("seam: the step over those in the hole", "across", 1, 2, per="inside"),
+    Table("seam near: the step over those beside the edge", "across", 1, 2, per="around"),
+    Table("statistics", "statistics", 1, 2),
+    Table("strangeness", "strangeness", 1, 2),
+)
 
 
 def discovered(image: Tensor, mask: Tensor, encoder: Encoder) -> tuple[float, float]:
@@ -120,11 +104,6 @@ def discovered(image: Tensor, mask: Tensor, encoder: Encoder) -> tuple[float, fl
         overlap(lambda: coarse_masks(image, encoder, most=1, sure=True)[0]),
         overlap(lambda: coarse_mask(image, encoder)),
     )
-
-
-def _over(step: float, other: float) -> float:
-    """One mean step over another, which may be nothing in a flat picture."""
-    return step / max(other, 1e-6)
 
 
 def step_within(plate: Tensor, hole: Tensor, near: int | None = None) -> float:
@@ -174,39 +153,7 @@ def spread(instances: Sequence[Instance], count: int) -> list[Instance]:
     return chosen
 
 
-def summarise(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Counts and means over all plates."""
-    of = {name: np.array([row[name] for row in rows]) for name in rows[0] if name not in ("dataset", "stem")}
-    before, after, stood_out, stands_out = (
-        of[name] >= FOUND for name in ("found_before", "found", "salient_before", "salient")
-    )
-    found = {
-        "plates": len(rows),
-        "object found before": before.sum(),
-        "object not found again": (~after).sum(),
-        "of those found before": (before & ~after).sum(),
-        "IoU of the first object before": of["found_before"].mean(),
-        "IoU of the first object after": of["found"].mean(),
-        "salient before": stood_out.sum(),
-        "not salient again": (~stands_out).sum(),
-        "of those salient before": (stood_out & ~stands_out).sum(),
-        "IoU of what is salient before": of["salient_before"].mean(),
-        "IoU of what is salient after": of["salient"].mean(),
-        "seam, mean": of["seam"].mean(),
-        "seam within 10 %": (abs(of["seam"] - 1) <= 0.1).sum(),
-        "seam near, mean": of["seam_near"].mean(),
-        "seam near within 10 %": (abs(of["seam_near"] - 1) <= 0.1).sum(),
-        "seam, all plates together": _over(of["across"].mean(), of["inside"].mean()),
-        "seam near, all plates together": _over(of["across"].mean(), of["around"].mean()),
-        "seam over the photo's, mean": of["seam_photo"].mean(),
-        "statistics before": of["statistics_before"].mean(),
-        "statistics after": of["statistics"].mean(),
-        "strangeness": of["strangeness"].mean(),
-    }
-    return {name: float(value) for name, value in found.items()}
-
-
-main = command(make_parser, run)
+main = command(make_parser, measured, TABLES)
 
 if __name__ == "__main__":
     sys.exit(main())

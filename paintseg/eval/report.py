@@ -11,7 +11,7 @@ from .clicks import FALLS, LEVELS, Figures
 from .records import Row
 from .task import CLICKS, Task
 
-_WORDS = {"set", "sequence", "method", "prompt", "preset", "variant", "left out"}
+_WORDS = {"set", "method", "prompt", "preset", "variant", "left out"}
 _DULL = {"method", "preset", "variant", "noise"}
 """Columns left out when all their lines say nothing."""
 

@@ -12,8 +12,9 @@ from paintseg.amcp import loop as amcp
 from paintseg.amcp.score import Score, score
 from paintseg.config import preset
 from paintseg.errors import InputError
-from paintseg.eval.candidates import main, measure, table
+from paintseg.eval.candidates import main, measure
 from paintseg.eval.datasets import read_manifest
+from paintseg.eval.metrics import marks
 from paintseg.io.formats import to_image
 from paintseg.models import Models
 from paintseg.prompts import Prompt, box_prompt, mask_prompt, point_prompt, scribble_prompt
@@ -149,15 +150,13 @@ def photos(tmp_path):
 
 def test_candidates_are_measured_by_the_human_mask(photos):
     (instance,) = read_manifest(photos)
-    row = measure(instance, Models(Surroundings(), MeanColour(4)), TINY)
-    assert len(row["ious"]) == len(row["inside"]) == len(row["outside"]) <= MOST
-    assert len(row["ious"]) == len(row["boundary_ious"]) == len(row["pieces"]) and min(row["pieces"]) >= 1
-    assert max(row["ious"]) > 0.8 and row["ious"][row["plain"]] <= max(row["ious"])
-    shown = (row["ious"][row["plain"]], row["ious"][0], max(row["ious"]))
-    plain, first, best = (f"{100 * value:.1f}" for value in shown)
-    assert table([row]).splitlines()[-1].split()[:5] == ["all", "1", plain, first, best]
-    boundary, pieces = row["boundary_ious"][row["plain"]], row["pieces"][row["plain"]]
-    assert table([row]).splitlines()[-1].split()[-2:] == [f"{100 * boundary:.1f}", f"{pieces:.1f}"]
+    models = Models(Surroundings(), MeanColour(4))
+    marked = measure(instance, models, TINY)
+    assert list(marked) == ["plain", "first", "best of"]
+    assert marked["best of"].iou > 0.8 and marked["best of"].iou >= max(marked["plain"].iou, marked["first"].iou)
+    prompt = point_prompt([instance.centroid], instance.mask().shape)
+    alone = segment(instance.image(), prompt, models.painter, models.encoder, TINY)
+    assert marked["plain"] == marks(alone.mask.numpy(), instance.mask())
 
 
 def test_the_command_measures_candidates_and_refuses_bad_numbers(photos, tmp_path, capsys):
@@ -165,8 +164,8 @@ def test_the_command_measures_candidates_and_refuses_bad_numbers(photos, tmp_pat
     small = [word for side in sides for word in ("--set", side)]
     target = tmp_path / "out.json"
     assert main([str(photos), "--only", "made", "--preset", "fast", "--json", str(target), *small]) == 0
-    (row,) = json.loads(target.read_text(encoding="utf-8"))["instances"]
-    assert row["stem"] == "board" and f"{100 * row['ious'][0]:.1f}" in capsys.readouterr().out
+    (row,) = json.loads(target.read_text(encoding="utf-8"))["rows"]
+    assert row["stem"] == "board" and f"{100 * row['iou']['first']:.1f}" in capsys.readouterr().out
     assert main([str(photos), "--only", "made", "--stride", "0"]) == 2
 
 

@@ -7,7 +7,7 @@ from PIL import Image
 
 from paintseg.eval.amodal import convex_hull, occlusions
 from paintseg.eval.datasets import read_manifest
-from paintseg.eval.removal import discovered, spread, step_across, step_within, summarise
+from paintseg.eval.removal import discovered, measure, spread, step_across, step_within
 
 from .small_models import embedded, example
 
@@ -53,28 +53,6 @@ def test_near_the_edge_a_busy_middle_does_not_hide_a_seam():
     assert seam_ratio(plate, hole) < 1 < 2 < seam_ratio(plate, hole, 6)
 
 
-def plate_of(**values):
-    """One measured plate, by name; what is not given is 1."""
-    found, seams = ("found_before", "salient_before", "found", "salient"), ("seam", "seam_near", "seam_photo")
-    rest = ("across", "inside", "around", "statistics_before", "statistics", "strangeness")
-    return {"dataset": "one", "stem": "0", **dict.fromkeys((*found, *seams, *rest), 1.0), **values}
-
-
-def test_a_flat_plate_weighs_no_more_than_a_busy_one_in_the_seam_of_all():
-    flat, busy = plate_of(across=0.002, inside=0.001, seam=2.0), plate_of(across=0.1, inside=0.1, seam=1.0)
-    said = summarise([flat, busy])
-    assert said["seam, mean"] == 1.5
-    assert said["seam, all plates together"] == pytest.approx(0.102 / 0.101)
-
-
-def test_only_what_was_found_before_can_be_gone():
-    rows = [plate_of(found_before=one, found=other) for one, other in ((0.9, 0.0), (0.0, 0.0), (0.9, 0.5), (0.0, 0.4))]
-    said = summarise(rows)
-    assert (said["object not found again"], said["of those found before"]) == (2, 1)
-    rows = [plate_of(salient_before=one, salient=other) for one, other in ((0.9, 0.05), (0.05, 0.0))]
-    assert summarise(rows)["of those salient before"] == 1
-
-
 def test_by_hand_of_a_row():
     """Steps of 0.1 beside the edge, 0.3 across it, 0.2 in the middle."""
     row = torch.cumsum(torch.tensor([0.0, 0.1, 0.1, 0.3, 0.1, 0.2, 0.2, 0.1, 0.3, 0.1, 0.1]), 0)
@@ -94,6 +72,8 @@ def test_an_object_is_discovered_at_its_place_and_nowhere_else():
     found, salient = discovered(wall, mask, embedded().encoder)
     assert found > 0.5 and salient > 0.5
     assert discovered(wall, mask.roll(-300, 1), embedded().encoder) == (0.0, 0.0)
+    told = measure(wall, mask, mask, embedded().encoder)
+    assert (told["is_found"], told["found"], told["across"]) == (True, found, step_across(wall, mask))
     assert discovered(torch.full((3, 64, 64), 0.5), torch.ones(64, 64, dtype=torch.bool), embedded().encoder) == (0, 0)
 
 

@@ -61,10 +61,10 @@ def test_the_command_writes_its_rows_and_pictures(photos, tmp_path, capsys, monk
     arguments = [str(photos), "--count", "2", "--rows", "truth,migan", "--json", str(tmp_path / "rows.json")]
     assert plates.main([*arguments, "--plates", str(tmp_path / "plates"), "-q"]) == 0
     said = capsys.readouterr().out
-    assert "even cases, 1" in said and "odd cases, 1" in said and "all, 2" in said
-    cases = json.loads((tmp_path / "rows.json").read_text())["cases"]
-    assert [list(case["rows"]) for case in cases] == [["truth", "migan"]] * 2
-    assert all(case["rows"]["truth"]["colour"] == 0 < case["rows"]["migan"]["colour"] for case in cases)
+    rows = json.loads((tmp_path / "rows.json").read_text())["rows"]
+    assert [row["set"] for row in rows] == ["even cases", "odd cases"] and all(row["set"] in said for row in rows)
+    assert [list(row["distance"]) for row in rows] == [["truth", "migan"]] * 2
+    assert all(row["colour"]["truth"] == 0 < row["colour"]["migan"] for row in rows)
     pictures = list((tmp_path / "plates").iterdir())
     assert len(pictures) == 2 and all(Image.open(one).width % 3 == 0 for one in pictures)
 

@@ -26,24 +26,43 @@ def instance(tmp_path):
 
 
 def test_the_table_averages_every_set_and_all():
-    rows = [{"set": "a", "x": 0.5, "y": 0.5}, {"set": "a", "x": 0.5, "y": 0.7}, {"set": "b", "x": 0.5, "y": 0.0}]
-    lines = [line.split() for line in study.table(rows).splitlines()[1:]]
+    rows = [study.row(name, "", {"x": {"iou": 0.5}, "y": {"iou": y}}) for name, y in (("a", 0.5), ("a", 0.7), ("b", 0))]
+    title, _, *lines = (line.split() for line in study.Table("of all", "iou").text(rows).splitlines())
+    assert title == ["of", "all"]
     assert lines == [["a", "2", "50.0", "60.0"], ["b", "1", "50.0", "0.0"], ["all", "3", "50.0", "40.0"]]
 
 
-def test_every_mark_has_a_table():
-    rows = [{"set": "a", "x": 0.5, "boundary_iou": {"x": 0.25}, "pieces": {"x": 3}}]
-    lines = [line.split() for line in study.tables(rows).splitlines()]
-    assert [line for line in lines if line[:1] == ["a"]] == [["a", "1", "50.0"], ["a", "1", "25.0"], ["a", "1", "3.0"]]
+def test_a_flat_picture_weighs_no_more_than_a_busy_one_in_a_ratio():
+    flat, busy = ({"across": across, "inside": inside} for across, inside in ((0.002, 0.001), (0.1, 0.1)))
+    table = study.Table("seam", "across", 1, 3, per="inside")
+    assert table.cells([study.row("a", "", {"x": one}) for one in (flat, busy)]) == {"x": f"{0.102 / 0.101:.3f}"}
+    nothing = study.row("a", "", {"x": {"across": 0.0, "inside": 0.0}})
+    assert table.cells([nothing]) == {"x": "0.000"}
 
 
 def test_a_study_writes_every_mark(instance, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(study, "chosen", lambda options: (preset("paper"), [instance]))
-    options = study.make_parser("oracle", "").parse_args(["DIR", "-q", "--json", str(tmp_path / "out.json")])
-    study.run(options, lambda *given: {"x": marks(instance.mask() > 0, instance.mask())})
-    (row,) = json.loads((tmp_path / "out.json").read_text())["rows"]
-    assert (row["x"], row["boundary_iou"], row["pieces"]) == (1.0, {"x": 1.0}, {"x": 1})
-    assert "mean Boundary IoU" in capsys.readouterr().out
+    monkeypatch.setattr(study, "chosen", lambda options: [instance])
+    measured = study.each(lambda *given: {"x": marks(instance.mask() > 0, instance.mask())})
+    main = study.command(lambda: study.make_parser("oracle", ""), measured)
+    assert main(["DIR", "--preset", "paper", "--json", str(tmp_path / "out.json")]) == 0
+    document = json.loads((tmp_path / "out.json").read_text())
+    assert document["settings"]["config"]["steps"] == preset("paper").steps
+    assert document["rows"] == [
+        {"set": "a", "stem": "disc", "iou": {"x": 1.0}, "boundary_iou": {"x": 1.0}, "pieces": {"x": 1}}
+    ]
+    said = capsys.readouterr()
+    assert said.err.splitlines()[-1] == "1 a disc: x 100.0"
+    lines = [line.split() for line in said.out.splitlines()]
+    assert [line for line in lines if line[:1] == ["a"]] == [
+        ["a", "1", "100.0"],
+        ["a", "1", "100.0"],
+        ["a", "1", "1.0"],
+    ]
+
+
+def test_a_study_of_nothing_is_refused(capsys):
+    assert study.command(lambda: study.plain_parser("plates", ""), lambda options: iter(()))(["DIR"]) == 2
+    assert "there is nothing to measure: no photo of DIR fits" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["balanced", "paper"])

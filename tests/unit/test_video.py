@@ -13,7 +13,7 @@ from PIL import Image
 from paintseg.config import preset
 from paintseg.errors import InputError
 from paintseg.eval.datasets import Instance
-from paintseg.eval.video import main, measure, read_sequences, table
+from paintseg.eval.video import main, measure, read_sequences
 from paintseg.models import Models
 from paintseg.prompts import box_prompt, mask_prompt
 from paintseg.segmentation import segment
@@ -180,16 +180,15 @@ def test_frames_come_in_the_order_of_their_numbers(sequence):
         read_sequences(instances(sequence)[-1:])
 
 
-@pytest.mark.parametrize(("known", "first"), [("mask", 1.0), ("box", 0.85)])
-def test_following_is_measured_beside_copying(sequence, known, first):
+def test_following_is_measured_beside_copying(sequence, capsys):
     frames: list[Instance] = read_sequences(instances(sequence))["disc"]
-    row = measure("disc", frames, Models(Surroundings(), MeanColour(4)), TINY, known=known)
-    assert (row["frames"], row["notes"]) == (2, [])
-    assert row["first"] >= first
-    by_hand = np.mean([iou(disc_at(40)[1], disc_at(place)[1]) for place in (50, 60)])
-    assert row["copied"] == pytest.approx(by_hand, abs=1e-6 if known == "mask" else 0.1)
-    assert row["followed"] > 0.85 > row["copied"] and row["boundary"] <= 1 <= row["pieces"]
-    assert table([row]).splitlines()[-1].startswith("all ")
+    rows = list(measure("disc", frames, Models(Surroundings(), MeanColour(4)), TINY))
+    assert [(row["set"], row["stem"]) for row in rows] == [("disc", "disc_00002"), ("disc", "disc_00010")]
+    for row, place in zip(rows, (50, 60), strict=True):
+        assert row["iou"]["copied"] == pytest.approx(iou(disc_at(40)[1], disc_at(place)[1]), abs=1e-6)
+        assert row["iou"]["followed"] > 0.85 > row["iou"]["copied"]
+        assert row["boundary_iou"]["followed"] <= 1 <= row["pieces"]["followed"]
+    assert not capsys.readouterr().err  # no note
 
 
 def test_the_command_writes_what_it_prints(sequence, tmp_path, capsys, monkeypatch):
@@ -198,9 +197,11 @@ def test_the_command_writes_what_it_prints(sequence, tmp_path, capsys, monkeypat
     changes = [word for setting in settings for word in ("--set", setting)]
     target = tmp_path / "out.json"
     assert main([str(sequence), "--preset", "fast", "--json", str(target), "--quiet", *changes]) == 0
-    (row,) = json.loads(target.read_text(encoding="utf-8"))
-    assert (row["sequence"], row["frames"], row["first"], row["settings"]["first"]) == ("disc", 2, 1.0, "mask")
-    assert f"{100 * row['followed']:.1f}" in capsys.readouterr().out.splitlines()[-1]
+    rows = json.loads(target.read_text(encoding="utf-8"))["rows"]
+    assert [row["set"] for row in rows] == ["disc", "disc"]
+    mean = sum(row["iou"]["followed"] for row in rows) / 2
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("disc"))
+    assert line.split()[1:3] == ["2", f"{100 * mean:.1f}"]
 
 
 def test_bad_numbers_are_refused_before_any_work(sequence, capsys):
