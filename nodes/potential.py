@@ -29,7 +29,6 @@ TERMS = {
 class ContrastivePotential(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
-
         return io.Schema(
             node_id="PaintSeg_ContrastivePotential",
             display_name="PaintSeg Contrastive Potential",

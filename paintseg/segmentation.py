@@ -13,7 +13,7 @@ from threading import RLock
 from torch import Tensor
 
 from .amcp import loop as amcp
-from .amcp.outcome import Result, drop_refused, finish
+from .amcp.outcome import Result, finish
 from .amcp.scene import prepare
 from .answers.answer import Answer, answer
 from .config import Config, preset
@@ -25,7 +25,7 @@ from .prompts import Prompt
 from .views.looks import FeatureCache, Looks
 from .views.windows import Windows
 
-__all__ = ["Answer", "Result", "Session", "begin", "drop_refused", "finish", "segment"]
+__all__ = ["Answer", "Result", "Session", "begin", "finish", "segment"]
 
 SIDE = 1024
 """Longer side in pixels that a photo is reduced to for answers; windows on it are shown in full."""

@@ -19,7 +19,6 @@ from ..ops.coordinates import Point
 from ..ops.images import resize, size_of
 from ..ops.memory import says_shortage
 from ..ops.morphology import dilate
-from ..prompts import Prompt
 from ..views.view import View
 from .loop import State
 from .scene import NEGATIVE_RADIUS, Scene
@@ -71,8 +70,8 @@ def _found(state: State) -> Tensor:
     soft[y0:y1, x0:x1] = supported(soft[y0:y1, x0:x1], state)
     if refines:
         reach = 2 + round(NEGATIVE_RADIUS / 512 * max(x1 - x0, y1 - y0))
-        soft = drop_refused(soft, scene.prompt, reach)
-    soft = keep_off(soft, scene.prompt)
+        soft = without_pieces(soft, scene.prompt.anchors(), scene.prompt.negative_anchors(), reach)
+    soft = without(soft, scene.prompt.negative_anchors())  # a view finer than the photo may hold a part of a pixel
     if agrees(soft, scene.clicks):
         return soft
     before = resize(soft[None, None, y0:y1, x0:x1], refiner().size)[0, 0]
@@ -142,20 +141,10 @@ def answered(state: State, finish: Finish) -> Tensor:
     return corrected_in_view(without(without_pieces(soft, on, off, reach), off), scene, finish)
 
 
-def keep_off(soft: Tensor, prompt: Prompt) -> Tensor:
-    """H x W without the very pixels said not to be the object; a view finer than the photo may hold a part of one."""
-    return without(soft, prompt.negative_anchors())
-
-
 def without(soft: Tensor, off: Tensor) -> Tensor:
     """H x W without the pixels that points (x, y) of m x 2 fall into."""
     refused = _pixels_at(off, size_of(soft))
     return soft.masked_fill(refused, 0.0) if refused.any() else soft
-
-
-def drop_refused(soft: Tensor, prompt: Prompt, reach: int) -> Tensor:
-    """`without_pieces` of what a prompt for the photo, of which `soft` is H x W, says."""
-    return without_pieces(soft, prompt.anchors(), prompt.negative_anchors(), reach)
 
 
 def without_pieces(soft: Tensor, on: Tensor, off: Tensor, reach: int) -> Tensor:

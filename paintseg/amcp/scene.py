@@ -144,7 +144,7 @@ def prepare(
     region &= allowed
     if not region.any():
         raise InputError("the negative points leave nothing of the object; move them or draw a larger prompt")
-    frames = lasting_frames(photo, view, encoder, config, whole, looks)
+    frames = lasting_frames(looks, view, config, whole)
     home = working_device(encoder)
     canvas, region, shown, allowed, kept_clear = (
         each.to(home) for each in (canvas, region, shown, allowed, kept_clear)
@@ -191,7 +191,7 @@ def first_look(looks: Looks, prompt: Prompt, config: Config, multiple: int) -> F
         extent = prompt.extent() if config.view_context else None
         if fit_view(prompt.size, extent, config.view_context, config.size, multiple).is_nearly_whole:
             size = config.encoder_size
-    return photo_frame(looks.photo, looks.encoder, config, size, looks)
+    return photo_frame(looks, config, size)
 
 
 def needs_whole(prompt: Prompt, config: Config) -> bool:

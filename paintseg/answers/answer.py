@@ -160,7 +160,7 @@ def clarity(found: Tensor) -> float:
 
 
 def _whole(windows: Windows, config: Config) -> Frame:
-    return photo_frame(windows.photo, windows.encoder, config, photo_side(config), windows)
+    return photo_frame(windows, config, photo_side(config))
 
 
 def _readings(windows: Windows, first: Prompt, config: Config) -> tuple[Tensor, ...]:

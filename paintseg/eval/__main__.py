@@ -83,7 +83,6 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _tasks(options: argparse.Namespace) -> list[Task]:
-
     changes = tuple(parse_options(options.options).items())
     noises, presets = numbers(options.noise, "--noise"), split([options.preset])
     tasks = []

@@ -84,7 +84,6 @@ def add_ways(group: argparse._ActionsContainer) -> None:
 
 def check(options: argparse.Namespace) -> None:
     """Raises InputError for numbers and files that mean nothing."""
-
     check_least(options, "limit", "stride", "jobs", "threads", "clicks")
     for name in ("json", "csv"):
         if path := getattr(options, name):
@@ -93,7 +92,6 @@ def check(options: argparse.Namespace) -> None:
 
 def prompted(options: argparse.Namespace, base: Task) -> list[Task]:
     """The task with every prompt and every mosaic asked for. Raises InputError."""
-
     # what a prompt does not look at tells no tasks apart
     return [
         replace(
@@ -109,7 +107,6 @@ def prompted(options: argparse.Namespace, base: Task) -> list[Task]:
 
 def measured(options: argparse.Namespace, tasks: Sequence[Task]) -> tuple[list[Work], list[tuple[Row, ...]]]:
     """Every task on every instance the arguments of this module name, and the rows found. Raises InputError."""
-
     members = read_manifest(options.folder, split(options.only))
     work = make_work(tasks, thin_out(members, options.limit, options.stride), members)
     records = Records(options.csv or _cache_file(tasks))
@@ -128,7 +125,6 @@ def make_work(tasks: Sequence[Task], instances: Sequence[Instance], members: Seq
 
     Raises InputError when nothing is left.
     """
-
     sets, work = by_set(members), []
     for task in tasks:
         number = None if task.prompt == CLICKS else STROKES.get(task.prompt)
@@ -144,7 +140,6 @@ def make_work(tasks: Sequence[Task], instances: Sequence[Instance], members: Seq
 
 def machine(options: argparse.Namespace) -> dict[str, Any]:
     """Where it was measured, as plain values."""
-
     return {
         **where(options.device),
         "jobs": options.jobs,
@@ -157,7 +152,6 @@ def machine(options: argparse.Namespace) -> dict[str, Any]:
 @contextmanager
 def shown(total: int, quiet: bool) -> Iterator[Callable[[Sequence[Row], bool], None]]:
     """What `evaluate` takes as `progress`: a bar on stderr with the mean IoU so far; rare lines without a terminal."""
-
     ious: list[float] = []
 
     def count(rows: Sequence[Row], new: bool) -> None:

@@ -51,7 +51,6 @@ class Figures:
 
     def prompts(self, setting: str, dataset: str, unlike: str = "") -> dict[str, float]:
         """The mean of every prompt over the instances, without photos of scenes that the set `unlike` has, too."""
-
         known = {scene(stem) for (_, other, _), values in self.by.items() if other == unlike for stem in values}
         found = {}
         for (one, other, prompt), values in self.by.items():
@@ -124,7 +123,6 @@ def run(options: argparse.Namespace) -> None:
 
 def per_instance(summary: Summary) -> dict[str, float]:
     """IoU of every instance, 0..1 by stem; of a conversation the mean after every click allowed."""
-
     most = summary.task.clicks if summary.task.prompt == CLICKS else 1
     return {
         rows[0].stem: statistics.fmean(rows[min(number, len(rows) - 1)].iou for number in range(most))
@@ -157,7 +155,6 @@ def as_json(figures: Figures) -> dict[str, Any]:
 
 def tables(figures: Figures, counts: Mapping[str, int]) -> str:
     """For a terminal, in percent: every setting on every set, then every set with the setting chosen without it."""
-
     numbers = {name: number for number, name in enumerate(figures.settings, start=1)}
     legend = [f"{number}: {name}" for name, number in numbers.items()]
     lines = [

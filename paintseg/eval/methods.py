@@ -8,8 +8,6 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from ..encoders.dino import DINOEncoder
@@ -18,6 +16,7 @@ from ..models import Models, load_models
 from ..painters import Painter
 from ..prompts import Prompt
 from ..segmentation import Session, segment
+from ..weights import tensors_of
 from . import peers
 from .task import EMBEDDED, Method, Task
 
@@ -39,17 +38,13 @@ def make_method(task: Task, device: str = "cpu") -> Method:
 def cached_models(device: str, encoder: str = "embedded") -> Models:
     """The embedded models, in bfloat16 ("embedded-half"), or the embedded painter and an encoder NAME=FILE; loaded once
     per process."""
-
     if encoder in EMBEDDED:
         return load_models(device, half=encoder != "embedded")
 
     name, _, file = encoder.partition("=")
     if not Path(file).is_file():
         raise InputError(f"there is no file {file} with the weights of {name}")
-    try:
-        return replace(cached_models(device), encoder=DINOEncoder(name, load_file(file), device))
-    except SafetensorError as error:
-        raise InputError(f"{file} cannot be read as safetensors: {error}") from error
+    return replace(cached_models(device), encoder=DINOEncoder(name, tensors_of(Path(file)), device))
 
 
 PAINTERS: dict[str, Callable[[int, str], Painter]] = {"embedded": lambda _, device: cached_models(device).painter}
@@ -66,7 +61,6 @@ def cached_painter(name: str, iterations: int, device: str) -> Painter:
 
 
 def _paintseg(task: Task, device: str) -> Method:
-
     models = cached_models(device, task.encoder)
     painters = [cached_painter(name, task.iterations, device) for name in task.painters]
 
@@ -78,7 +72,6 @@ def _paintseg(task: Task, device: str) -> Method:
 
 
 def _answer(task: Task, device: str) -> Method:
-
     encoder = cached_models(device, task.encoder).encoder
 
     @lru_cache(maxsize=1)  # all clicks of a conversation are on one photo

@@ -35,7 +35,6 @@ CERTAIN = 2.0
 
 def measure(instance: Instance, models: Models, config: Config) -> dict[str, Marks]:
     """The marks of every variant on one object, from its box. Raises InputError for unreadable files."""
-
     image, truth = instance.image(), instance.mask()
     human = torch.from_numpy(truth == 255).float()
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ..encoders import Encoder
 from ..errors import InputError
+from ..io.formats import to_image
 from ..locate.discovery import coarse_mask
 from ..ops.boxes import whole_pixels
 from ..prompts import Prompt
@@ -23,7 +24,6 @@ GRABCUT_ROUNDS = 5
 
 def filled_box() -> Method:
     """The box, or the coarse mask, taken for the object."""
-
     return lambda image, prompt: prompt.start_region().numpy()
 
 
@@ -41,7 +41,7 @@ def opencv_grabcut() -> Method:
         raise InputError("opencv-grabcut needs opencv-python-headless; install the extra peers") from missing
 
     def method(image: Tensor, prompt: Prompt) -> np.ndarray:
-        pixels = _bytes(image)[..., ::-1].copy()
+        pixels = np.array(to_image(image))[..., ::-1].copy()
         certain, other = _seeds(prompt)
         labels = np.full(prompt.size, cv2.GC_PR_BGD, np.uint8)
         if prompt.mask is not None:
@@ -98,7 +98,7 @@ def random_walker() -> Method:
             return certain
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that probabilities are a thousandth off
-            return walk(_bytes(image).astype(float) / 255, labels, mode="cg_j", tol=1e-3, channel_axis=-1) == 1
+            return walk(np.array(to_image(image)) / 255, labels, mode="cg_j", tol=1e-3, channel_axis=-1) == 1
 
     return method
 
@@ -115,10 +115,6 @@ def tokencut(encoder: Encoder) -> Method:
         return mask
 
     return method
-
-
-def _bytes(image: Tensor) -> np.ndarray:
-    return (image.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
 
 
 def _seeds(prompt: Prompt) -> tuple[np.ndarray, np.ndarray]:

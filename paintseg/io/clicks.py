@@ -25,7 +25,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from ..errors import InputError, excerpt
-from ..ops.coordinates import Box, Point, are_numbers, box_of, is_number, plain, point_of
+from ..ops.coordinates import Box, Point, are_numbers, box_of, is_number, on_edge, plain, point_of
 
 VERSION = 1
 MOST_POINTS = 2000
@@ -100,7 +100,7 @@ def read_clicks(value: object, size: tuple[int, int]) -> Clicks:
     to_x, to_y = _scale(found.get("size"), size)
 
     def placed(point: Point) -> Point:
-        return _inside(point[0] * to_x, size[1]), _inside(point[1] * to_y, size[0])
+        return on_edge(point[0] * to_x, size[1]), on_edge(point[1] * to_y, size[0])
 
     points: tuple[list[Point], list[Point]] = [], []
     order = []
@@ -211,8 +211,3 @@ def _stroke(one: Mapping[str, Any], placed: Any, scale: float) -> Stroke:
     if not is_number(width) or width <= 0:
         raise InputError(f"a stroke of the clicks must have a width above 0, not {excerpt(width)}")
     return Stroke(tuple(placed(point_of(point, "strokes of the clicks")) for point in points), float(width) * scale)
-
-
-def _inside(value: float, length: int) -> float:
-    """A coordinate on the far edge, where a picture that was scaled ends, in the middle of the last pixel."""
-    return length - 0.5 if math.isclose(value, length, rel_tol=1e-6) else value

@@ -37,7 +37,6 @@ class Lined(Protocol[Item]):
     """Things in a row, such as a list of prompts or a batch of images."""
 
     def __len__(self) -> int: ...
-
     def __getitem__(self, index: int, /) -> Item: ...
 
 

@@ -166,7 +166,7 @@ def place_points(
             for share, some in zip(shares, both, strict=True)
         ]
         notes.append("the points lie between 0 and 1: they are taken as shares of the photo's width and height")
-    moved = [tuple((_on_edge(x, width), _on_edge(y, height)) for x, y in some) for some in both]
+    moved = [tuple((on_edge(x, width), on_edge(y, height)) for x, y in some) for some in both]
     count = sum(
         one != other for some, others in zip(moved, both, strict=True) for one, other in zip(some, others, strict=True)
     )
@@ -199,6 +199,6 @@ def _are_shares(places: Sequence[Sequence[float]]) -> bool:
     return _between(places) and any(0 < value < 1 for place in places for value in place)
 
 
-def _on_edge(value: float, length: int) -> float:
-    """A coordinate that is the length itself, where editors put the far edge, in the middle of the last pixel."""
+def on_edge(value: float, length: int) -> float:
+    """A coordinate that is the length itself, where editors and scaling put the far edge: the last pixel's middle."""
     return length - 0.5 if math.isclose(value, length, rel_tol=1e-6) else value

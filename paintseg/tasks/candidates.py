@@ -98,6 +98,5 @@ def ranked(found: Sequence[Candidate]) -> list[Candidate]:
 def readings(image: Tensor, prompt: Prompt, encoder: Encoder, config: Config) -> list[Prompt]:
     """A prompt of points or strokes with coarse masks of what else it may mean (`locate.readings`): something smaller,
     something larger. `image` is 3 x H x W in [0, 1]."""
-    looks = Looks(image, encoder)
-    frame = photo_frame(looks.photo, encoder, replace(config, start="affinity"), looks=looks)
+    frame = photo_frame(Looks(image, encoder), replace(config, start="affinity"))
     return [replace(prompt, mask=mask, seen_answer=None) for mask in readings_of(prompt, frame, config)]

@@ -14,7 +14,7 @@ from ..encoders.base import check_features, working_device
 from ..errors import InputError
 from ..ops.boxes import PixelBox
 from ..ops.images import resize, size_of
-from .looks import Look, Looks, encoded
+from .looks import Looks
 from .view import View
 
 Area = tuple[float, float, float, float]
@@ -116,61 +116,48 @@ class Frame:
         return spread(values, self.area, canvas)
 
 
-def photo_frame(photo: Tensor, encoder: Encoder, config: Config, size: int = 0, looks: Looks | None = None) -> Frame:
-    """The whole photo 1 x 3 x H x W as a frame; its area is the photo's own pixels until it is placed in a view.
+def photo_frame(looks: Looks, config: Config, size: int = 0) -> Frame:
+    """The whole photo as a frame; its area is the photo's own pixels until it is placed in a view.
 
     Args:
+        looks: of the photo by the encoder.
         size: longer side given to the encoder, 0 for the config's `encoder_size`.
-        looks: of this photo and this encoder, where it is remembered what was encoded.
     """
-    height, width = size_of(photo)
-    area = (0.0, 0.0, float(width), float(height))
-    return part_frame(photo, (0, 0, width, height), area, (height, width), encoder, config, size, looks)
+    height, width = looks.size
+    return part_frame(looks, (0, 0, width, height), (0.0, 0.0, float(width), float(height)), looks.size, config, size)
 
 
 def part_frame(
-    photo: Tensor,
-    box: PixelBox,
-    area: Area,
-    content: tuple[int, int],
-    encoder: Encoder,
-    config: Config,
-    size: int = 0,
-    looks: Looks | None = None,
+    looks: Looks, box: PixelBox, area: Area, content: tuple[int, int], config: Config, size: int = 0
 ) -> Frame:
-    """A rectangle of the photo 1 x 3 x H x W as a frame; the rest as for `make_frame` and `photo_frame`."""
+    """A rectangle of the photo as a frame; see `Frame` and `photo_frame`."""
     x0, y0, x1, y1 = box
-    if looks is None:
-        return make_frame(photo[..., y0:y1, x0:x1], area, content, encoder, config, size)
-    shown = encoder_input((y1 - y0, x1 - x0), encoder, size or config.encoder_size)
-    keyed = config.uses_keys
-    return frame_of(looks.at(box, shown, keyed, not (keyed and compared_smaller(shown, config))), area, content)
+    shown, keyed = encoder_input((y1 - y0, x1 - x0), looks.encoder, size or config.encoder_size), config.uses_keys
+    look = looks.at(box, shown, keyed, not (keyed and compared_smaller(shown, config)))
+    return Frame(area, content, look.image, look.features, look.keys)
 
 
-def lasting_frames(
-    photo: Tensor, view: View, encoder: Encoder, config: Config, whole: Frame | None, looks: Looks | None = None
-) -> tuple[Frame, ...]:
+def lasting_frames(looks: Looks, view: View, config: Config, whole: Frame | None) -> tuple[Frame, ...]:
     """The frames that stay the same over the loop, so that the photo is encoded once in each.
 
     Args:
-        photo: 1 x 3 x H x W.
+        looks: as for `photo_frame`.
         whole: from `photo_frame`, if it is there already; it is not used where the view is nearly the whole photo and
             the encoder was shown less than it should see of a view.
-        looks: as for `photo_frame`.
     """
     everything = view.is_nearly_whole
     frames = []
     if "view" in config.contexts and not everything:
         area = (0.0, 0.0, float(view.content[1]), float(view.content[0]))
-        frame = part_frame(photo, view.box, area, view.content, encoder, config, looks=looks)
+        frame = part_frame(looks, view.box, area, view.content, config)
         frames.append(replace(frame, serves=("view",)))
     x0, y0, x1, y1 = view.box
     coarser = max(view.photo) / max(x1 - x0, y1 - y0) * config.encoder_size / photo_side(config)
     told = "photo" in config.contexts and (not frames or coarser <= COARSEST)
     if told or ("view" in config.contexts and everything):
         size = max(config.encoder_size, photo_side(config)) if everything else photo_side(config)
-        if whole is None or tuple(whole.image.shape[-2:]) != encoder_input(view.photo, encoder, size):
-            whole = photo_frame(photo, encoder, config, size, looks)
+        if whole is None or tuple(whole.image.shape[-2:]) != encoder_input(view.photo, looks.encoder, size):
+            whole = photo_frame(looks, config, size)
         serves: tuple[Context, ...] = ("view", "photo") if everything else ("photo",)
         frames.append(replace(whole, area=photo_area(view), content=view.content, serves=serves))
     return tuple(frames)
@@ -231,19 +218,6 @@ def seen_as(frame: Frame, reference: Tensor, canvas: Tensor, encoder: Encoder) -
     Picture and keys stay the photo's.
     """
     return replace(frame, features=encoder.encode(frame.show(reference, canvas)))
-
-
-def make_frame(
-    image: Tensor, area: Area, content: tuple[int, int], encoder: Encoder, config: Config, size: int = 0
-) -> Frame:
-    """Scale an image 1 x 3 x H x W so that its longer side is `size`, or the encoder's size for 0, and encode it."""
-    shown = resize(image, encoder_input(size_of(image), encoder, size or config.encoder_size))
-    return frame_of(encoded(shown.to(working_device(encoder)), encoder, config.uses_keys), area, content)
-
-
-def frame_of(look: Look, area: Area, content: tuple[int, int]) -> Frame:
-    """What an encoder saw, put in its place."""
-    return Frame(area=area, content=content, image=look.image, features=look.features, keys=look.keys)
 
 
 def encoder_input(size: tuple[int, int], encoder: Encoder, side: int) -> tuple[int, int]:

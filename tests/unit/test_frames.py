@@ -13,7 +13,8 @@ from paintseg.prompts import box_prompt, mask_prompt, point_prompt
 from paintseg.segmentation import segment
 from paintseg.tasks.candidates import candidates
 from paintseg.views import frames
-from paintseg.views.frames import box_frame, lasting_frames, make_frame, photo_frame
+from paintseg.views.frames import box_frame, lasting_frames, photo_frame
+from paintseg.views.looks import Looks
 from paintseg.views.view import fit_view
 
 from .small_models import MeanColour, Surroundings, disc_photo, iou
@@ -26,7 +27,7 @@ WHOLE = fit_view((48, 64), None, 0, 64, 64)
 
 
 def view_and_photo_frames(view=VIEW):
-    return lasting_frames(PHOTO, view, MeanColour(), BOTH, None)
+    return lasting_frames(Looks(PHOTO[0], MeanColour()), view, BOTH, None)
 
 
 def test_the_papers_frame_is_the_contrast_box_cut_from_the_canvas():
@@ -49,7 +50,7 @@ def test_the_papers_frame_is_the_contrast_box_cut_from_the_canvas():
     ],
 )
 def test_every_context_is_encoded_once(contexts, view, areas):
-    frames = lasting_frames(PHOTO, view, MeanColour(), replace(CONFIG, contexts=contexts), None)
+    frames = lasting_frames(Looks(PHOTO[0], MeanColour()), view, replace(CONFIG, contexts=contexts), None)
     assert [frame.area for frame in frames] == areas
 
 
@@ -128,13 +129,13 @@ def test_a_ramp_over_the_photo_is_the_same_ramp_on_the_canvas(which):
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 100), (100, 7), (1, 1000), (33, 65)])
 def test_sides_are_multiples_of_the_stride(size):
-    frame = photo_frame(torch.rand(1, 3, *size), MeanColour(), CONFIG)
+    frame = photo_frame(Looks(torch.rand(3, *size), MeanColour()), CONFIG)
     assert all(side % 8 == 0 and 8 <= side <= 64 for side in frame.image.shape[2:])
     assert frame.grid == tuple(side // 8 for side in frame.image.shape[2:])
 
 
 def test_an_encoder_without_keys_lends_its_centred_tokens():
-    frame = photo_frame(PHOTO, MeanColour(), BOTH)
+    frame = photo_frame(Looks(PHOTO[0], MeanColour()), BOTH)
     assert torch.allclose(frame.keys, frame.features - frame.features.mean((2, 3), keepdim=True))
 
 
@@ -143,12 +144,12 @@ def test_an_encoder_with_keys_is_asked_for_both_at_once():
         def features(self, images, tokens, keys):
             return Features(tokens=self.encode(images), keys=7 * self.encode(images))
 
-    frame = photo_frame(PHOTO, WithKeys(), BOTH)
+    frame = photo_frame(Looks(PHOTO[0], WithKeys()), BOTH)
     assert torch.equal(frame.keys, 7 * frame.features)
 
 
 def test_keys_are_left_out_when_nothing_uses_them():
-    assert make_frame(PHOTO, (0, 0, 64, 48), (48, 64), MeanColour(), CONFIG).keys is None
+    assert photo_frame(Looks(PHOTO[0], MeanColour()), CONFIG).keys is None
 
 
 # Grids too fine to walk on
@@ -171,13 +172,13 @@ def walked_over(monkeypatch):
 
 def test_a_grid_of_few_patches_is_walked_as_it_is():
     photo, _ = disc_photo()
-    frame = photo_frame(photo[None], MeanColour(), preset("balanced", encoder_size=128))
+    frame = photo_frame(Looks(photo, MeanColour()), preset("balanced", encoder_size=128))
     assert frame.grid == (12, 16) and frame.walked() is frame
 
 
 def test_a_grid_of_too_many_is_walked_coarser(walked_over):
     photo, _ = disc_photo()
-    frame = photo_frame(photo[None], MeanColour(), preset("balanced", encoder_size=128))
+    frame = photo_frame(Looks(photo, MeanColour()), preset("balanced", encoder_size=128))
     coarse = frame.walked()
     assert coarse.grid == size_of(coarse.need_keys()) == (6, 8)
     assert (coarse.area, coarse.serves) == (frame.area, frame.serves)
@@ -211,5 +212,5 @@ def test_the_photo_is_left_out_where_its_patches_are_far_coarser_than_the_views(
     """An object of 16 px in 640 was two patches of the photo, which told it from nothing."""
     photo = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(0))
     view = fit_view((side, side), (20, 20, 36, 36), 2, 32, 8)
-    frames = lasting_frames(photo, view, MeanColour(), BOTH, None)
+    frames = lasting_frames(Looks(photo[0], MeanColour()), view, BOTH, None)
     assert [frame.serves for frame in frames] == seen

@@ -21,7 +21,7 @@ TWINS = torch.cat([ONE[:, :, :64], ONE[:, :, :64].flip(2)], 2)
 
 
 def found(photo, prompt, config=CONFIG):
-    return locate(prompt, photo_frame(photo[None], MeanColour(4), config), config)
+    return locate(prompt, photo_frame(Looks(photo, MeanColour(4)), config), config)
 
 
 def stroke(x0, y0, x1, y1):
@@ -122,6 +122,6 @@ def test_no_patches_to_compare_with_leave_the_prior_as_it_is(seeds):
 def test_negative_strokes_only_take_away():
     """Cut anew with what they say, the photo fell apart into negative strokes and the rest, all of it the object."""
     (photo, shuttle), encoder, config = example(), embedded().encoder, preset("balanced")
-    frame = photo_frame(photo[None], encoder, config, config.encoder_size, Looks(photo, encoder))
+    frame = photo_frame(Looks(photo, encoder), config, config.encoder_size)
     start = locate(prompt_of("shuttle", "strokes"), frame, config)
     assert iou(start.region, shuttle) > 0.7

@@ -12,7 +12,8 @@ from hypothesis.extra import numpy as hnp
 
 from paintseg.amcp.potential import Pointed, combine, normalise, paint_term, places_in, prompt_term
 from paintseg.config import preset
-from paintseg.views.frames import make_frame
+from paintseg.views.frames import photo_frame
+from paintseg.views.looks import Looks
 
 from .small_models import MeanColour
 
@@ -22,7 +23,7 @@ ALL = torch.ones(1, 1, 2, 2, dtype=torch.bool)
 
 
 def frame_of(image):
-    return make_frame(image, (0, 0, 32, 32), CANVAS, MeanColour(), CONFIG)
+    return replace(photo_frame(Looks(image[0], MeanColour()), CONFIG), area=(0, 0, 32, 32), content=CANVAS)
 
 
 def plane(*values):

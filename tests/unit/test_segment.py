@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paintseg.amcp import loop as amcp
+from paintseg.amcp.outcome import without_pieces
 from paintseg.config import preset
 from paintseg.errors import InputError, PainterError
 from paintseg.prompts import Prompt, box_prompt, mask_prompt, point_prompt, scribble_prompt
-from paintseg.segmentation import begin, drop_refused, finish, segment
+from paintseg.segmentation import begin, finish, segment
 
 from .small_models import MeanColour, Paints, Surroundings, disc_photo, embedded, example, iou
 
@@ -153,12 +154,16 @@ def test_not_object_points_are_kept_out():
 def test_a_piece_under_a_not_object_point_goes_unless_an_object_point_holds_it():
     soft = torch.zeros(SIZE)
     soft[10:20, 10:20], soft[10:20, 40:50] = 0.9, 0.8
+
+    def left(prompt):
+        return without_pieces(soft, prompt.anchors(), prompt.negative_anchors(), 2)
+
     refused = Prompt(SIZE, box=(5, 5, 60, 30), negative_points=((45, 15),))
-    assert torch.equal(drop_refused(soft, refused, 2) > 0.5, soft > 0.85)
-    assert torch.equal(drop_refused(soft, refused.with_points([(41, 11)]), 2), soft)
-    assert torch.equal(drop_refused(soft, BOX, 2), soft)
+    assert torch.equal(left(refused) > 0.5, soft > 0.85)
+    assert torch.equal(left(refused.with_points([(41, 11)])), soft)
+    assert torch.equal(left(BOX), soft)
     both = refused.with_points(negative=[(15, 15)])
-    assert torch.equal(drop_refused(soft, both, 2), soft)  # nothing would be left
+    assert torch.equal(left(both), soft)  # nothing would be left
 
 
 # Results

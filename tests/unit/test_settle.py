@@ -16,6 +16,7 @@ from paintseg.ops.images import size_of
 from paintseg.prompts import box_prompt, mask_prompt
 from paintseg.segmentation import segment
 from paintseg.views.frames import photo_frame
+from paintseg.views.looks import Looks
 
 from .small_models import MeanColour, Surroundings, disc_photo, embedded, iou
 
@@ -24,7 +25,7 @@ CONFIG = preset("paper", start="affinity", encoder_size=160, settle_reach=0.25)
 SIZE = (128, 160)
 PHOTO, DISC = disc_photo(SIZE, (80, 64), 32)
 TIGHT = (48, 32, 112, 96)
-FRAME = photo_frame(PHOTO[None], MeanColour(4), CONFIG)
+FRAME = photo_frame(Looks(PHOTO, MeanColour(4)), CONFIG)
 FEW = settings(max_examples=settings.default.max_examples // 3, deadline=None)
 """Half a second each: a third of the profile's."""
 
@@ -54,7 +55,7 @@ def test_room_around_the_object_moves_nothing(room):
 @pytest.mark.parametrize("radius", [2, 3, 5, 8, 12])
 @pytest.mark.parametrize("at", [(80, 64), (61, 43), (30, 90)])
 def test_the_tight_box_of_a_small_thing_stays(at, radius):
-    frame = photo_frame(disc_photo(SIZE, at, radius)[0][None], MeanColour(4), CONFIG)
+    frame = photo_frame(Looks(disc_photo(SIZE, at, radius)[0], MeanColour(4)), CONFIG)
     tight = at[0] - radius, at[1] - radius, at[0] + radius, at[1] + radius
     assert place_box(tight, frame, CONFIG, SIZE) == tight
 
@@ -66,7 +67,7 @@ def test_a_box_a_quarter_of_its_side_away_is_brought_back_until_it_holds_the_obj
 
 
 def test_on_a_grid_too_fine_to_try_every_place_the_box_comes_back_all_the_same():
-    fine = photo_frame(PHOTO[None], MeanColour(4), replace(CONFIG, encoder_size=320))
+    fine = photo_frame(Looks(PHOTO, MeanColour(4)), replace(CONFIG, encoder_size=320))
     assert fine.grid == (64, 80)
     for shift in ((16, 0), (0, -16), (-12, 12)):
         assert overlap(place_box(moved(*shift), fine, CONFIG, SIZE), TIGHT) > 0.85
@@ -125,7 +126,7 @@ def test_a_place_that_holds_less_of_the_object_is_not_taken():
     """In a photo, where a part of a thing is often cut off more cheaply than all of it: a person without a head."""
     config, photo = preset("balanced"), read_photo(COFFEE)
     size = size_of(photo)
-    frame = photo_frame(photo[None], embedded().encoder, config)
+    frame = photo_frame(Looks(photo, embedded().encoder), config)
     keys = frame.walked().need_keys()
     for box in ((471, 84, 569, 263), (190, 297, 410, 394), (355, 39, 489, 285), (196, 59, 456, 329)):
         drawn, there = (
@@ -136,7 +137,7 @@ def test_a_place_that_holds_less_of_the_object_is_not_taken():
 
 
 def test_a_blank_wall_moves_nothing():
-    frame = photo_frame(torch.full((1, 3, *SIZE), 0.5), MeanColour(4), CONFIG)
+    frame = photo_frame(Looks(torch.full((3, *SIZE), 0.5), MeanColour(4)), CONFIG)
     assert place_box(TIGHT, frame, CONFIG, SIZE) == TIGHT
     assert torch.equal(place_mask(DISC.float(), frame, CONFIG), DISC.float())
 

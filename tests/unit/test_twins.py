@@ -10,6 +10,7 @@ from paintseg.locate.region import first_met, locate, surrounded
 from paintseg.prompts import box_prompt, point_prompt, scribble_prompt
 from paintseg.segmentation import segment
 from paintseg.views.frames import photo_frame
+from paintseg.views.looks import Looks
 
 from .small_models import MeanColour, disc_photo, embedded, example, iou
 
@@ -84,7 +85,9 @@ def overlapping(right=84):
 
 def test_locate_gives_the_twin_to_the_point_on_it():
     photo, left, right = overlapping()
-    start = locate(point_prompt([(40, 48)], SMALL, [(90, 48)]), photo_frame(photo[None], MeanColour(4), CONFIG), CONFIG)
+    start = locate(
+        point_prompt([(40, 48)], SMALL, [(90, 48)]), photo_frame(Looks(photo, MeanColour(4)), CONFIG), CONFIG
+    )
     assert share(start.refused, right) > 0.8 and share(start.refused, left) < 0.1
     assert share(start.region, left) > 0.8 and share(start.region, right) < 0.15
 
@@ -93,7 +96,7 @@ def test_locate_gives_the_twin_to_the_point_on_it():
 def test_a_negative_off_the_object_refuses_nothing(negative):
     photo, left, _ = overlapping()
     prompt = point_prompt([(40, 48)], SMALL, [negative])
-    assert locate(prompt, photo_frame(photo[None], MeanColour(4), CONFIG), CONFIG).refused is None
+    assert locate(prompt, photo_frame(Looks(photo, MeanColour(4)), CONFIG), CONFIG).refused is None
 
 
 def test_a_point_on_the_region_is_surrounded_and_one_at_its_edge_is_not():

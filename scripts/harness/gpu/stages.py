@@ -14,6 +14,7 @@ from paintseg.ops.images import size_of
 from paintseg.ops.kmeans import kmeans1d
 from paintseg.segmentation import begin, finish
 from paintseg.views.frames import photo_frame
+from paintseg.views.looks import Looks
 
 from .sections import Bench, Figures
 
@@ -51,7 +52,7 @@ def walks(bench: Bench) -> Figures:
             lambda keys=keys, free=free: log_survival(walk_over(keys), free.flatten())
         )
     photo, config = bench.photos[0], bench.config("balanced")
-    frame = photo_frame(photo.image[None], bench.models.encoder, config)
+    frame = photo_frame(Looks(photo.image, bench.models.encoder), config)
     box = whole_pixels(photo.box.box or (0, 0, 1, 1))
     figures["settle"] = bench.meter.seconds(lambda: place_box(box, frame, config, size_of(photo.image)))
     return figures
