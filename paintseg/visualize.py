@@ -17,6 +17,7 @@ from .ops.images import resize, resize_mask, size_of
 from .ops.kmeans import kmeans1d
 from .ops.morphology import dilate
 from .prompts import Prompt
+from .views.view import View
 
 OBJECT = (0.0, 0.78, 0.47)
 NOT_OBJECT = (0.92, 0.26, 0.21)
@@ -157,11 +158,13 @@ def painted_photo(state: State) -> Tensor:
 
 def potential_map(state: State) -> Tensor:
     """The last step's potential over the photo, H x W, spanning [0, 1] inside the contrast box."""
-    scene = state.scene
-    if state.potential is None:
-        return torch.zeros(scene.view.photo)
-    scope = scene.view.paste(state.potential.scope.float())[0, 0] > 0.5
-    return unit_range(scene.view.paste(state.potential.total.mean(0, keepdim=True))[0, 0], scope)
+    phi, view = state.potential, state.scene.view
+    return torch.zeros(view.photo) if phi is None else over_photo(phi.total, phi.scope, view)
+
+
+def over_photo(term: Tensor, scope: Tensor, view: View) -> Tensor:
+    """The mean of a term N x 1 x h x w of the canvas over the photo, H x W, spanning [0, 1] inside the scope."""
+    return unit_range(view.paste(term.mean(0, keepdim=True))[0, 0], view.paste(scope.float())[0, 0] > 0.5)
 
 
 def cluster_map(state: State) -> Tensor:

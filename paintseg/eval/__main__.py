@@ -22,20 +22,16 @@ from .report import summarise, table
 from .task import OURS, Task
 
 
-def make_parser() -> argparse.ArgumentParser:
-    parser = Parser(
-        prog="python -m paintseg.eval",
-        description="Mean IoU, Boundary IoU and pieces of masks beside human ones, set by set.",
-    )
-    command.add_places(parser)
-    group = parser.add_argument_group("what to measure (several, with commas, make a table)")
+def make_parser() -> Parser:
+    description = "Mean IoU, Boundary IoU and pieces of masks beside human ones, set by set."
+    parser, group = command.make_parser("", description, "box")
+    parser.add_argument("--gallery", type=Path, metavar="FILE.jpg", help="best, median and worst masks of every set")
     group.add_argument(
         "--method",
         default="paintseg",
         help="paintseg (default), answer (what is told while one clicks, without painting), box, opencv-grabcut, "
         "random-walker, tokencut; opencv-grabcut and random-walker need the extra peers",
     )
-    command.add_prompts(group, "box")
     add_parameters(group, several=True)
     group.add_argument(
         "--noise",
@@ -56,13 +52,6 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="NAME=FILE",
         help="another encoder, by timm's name, from a safetensors file; or embedded-half, the embedded one in bfloat16",
     )
-    group.add_argument(
-        "--seed", type=int, default=0, help="of the method, of noise, of the sides of boxes and of mosaics (default 0)"
-    )
-    group = parser.add_argument_group("what to write")
-    group.add_argument("--json", type=Path, metavar="FILE", help="the results, one object per set and task")
-    group.add_argument("--gallery", type=Path, metavar="FILE.jpg", help="best, median and worst masks of every set")
-    command.add_ways(parser.add_argument_group("how"))
     return parser
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from tqdm import tqdm
 
 from ..cli.bench import where
-from ..cli.console import report
+from ..cli.console import Parser, report
 from ..cli.parameters import check_least, numbers, split
 from ..errors import InputError
 from ..io.pictures import check_folder
@@ -24,21 +24,18 @@ from .mosaic import in_mosaic
 from .prompting import STROKES
 from .records import Records, Row
 from .run import Work, evaluate, threads_each
+from .study import add_device, add_photos, plain_parser, sets_of
 from .task import CLICKS, Task
 
 CACHE = Path("output", "eval")
 
 
-def add_places(parser: argparse.ArgumentParser) -> None:
-    """The photos to measure on."""
-    parser.add_argument("folder", type=Path, metavar="DIR", help="holds manifest.csv, photos and human masks")
-    parser.add_argument("--only", action="append", default=[], metavar="SET", help="only this set (commas or repeats)")
-    parser.add_argument("--limit", type=int, metavar="N", help="of every set only N instances")
-    parser.add_argument("--stride", type=int, default=1, metavar="K", help="of every set every K-th instance")
-
-
-def add_prompts(group: argparse._ActionsContainer, prompt: str) -> None:
-    """What to prompt with; several with commas."""
+def make_parser(module: str, description: str, prompt: str) -> tuple[Parser, argparse._ArgumentGroup]:
+    """The arguments of the commands that measure tasks, `prompt` being theirs by default; and the group of what is
+    measured, for those of one command alone."""
+    parser = plain_parser(module, description)
+    add_photos(parser)
+    group = parser.add_argument_group("what to measure (several, with commas, make a table)")
     group.add_argument(
         "--prompt",
         default=prompt,
@@ -62,24 +59,22 @@ def add_prompts(group: argparse._ActionsContainer, prompt: str) -> None:
         metavar="PERCENT",
         help="end a conversation at that IoU; later figures keep its last (default 100)",
     )
-
-
-def add_ways(group: argparse._ActionsContainer) -> None:
-    """How to measure."""
     group.add_argument(
-        "--csv", type=Path, metavar="FILE", help="a line per instance, or per click; the run goes on from it"
+        "--seed", type=int, default=0, help="of the method, of noise, of the sides of boxes and of mosaics (default 0)"
     )
-    group.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default 1)")
-    group.add_argument(
+    ways = parser.add_argument_group("how")
+    ways.add_argument("--csv", type=Path, metavar="FILE", help="a line per instance or click; the run goes on from it")
+    ways.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default 1)")
+    ways.add_argument(
         "--engine",
         choices=ENGINES,
         default="here",
         help="here (default), or ray: --jobs workers of a Ray cluster (extra ray)",
     )
-    group.add_argument("--threads", type=int, metavar="N", help="CPU threads of a process (default: cores / jobs)")
-    group.add_argument("--device", default="cpu", help="where the models run: cpu (default) or cuda")
-    group.add_argument("--fresh", action="store_true", help="measure again what an earlier run has measured")
-    group.add_argument("-q", "--quiet", action="store_true", help="no progress")
+    ways.add_argument("--threads", type=int, metavar="N", help="CPU threads of a process (default: cores / jobs)")
+    add_device(ways)
+    ways.add_argument("--fresh", action="store_true", help="measure again what an earlier run has measured")
+    return parser, group
 
 
 def check(options: argparse.Namespace) -> None:
@@ -107,7 +102,7 @@ def prompted(options: argparse.Namespace, base: Task) -> list[Task]:
 
 def measured(options: argparse.Namespace, tasks: Sequence[Task]) -> tuple[list[Work], list[tuple[Row, ...]]]:
     """Every task on every instance the arguments of this module name, and the rows found. Raises InputError."""
-    members = read_manifest(options.folder, split(options.only))
+    members = read_manifest(options.folder, sets_of(options))
     work = make_work(tasks, thin_out(members, options.limit, options.stride), members)
     records = Records(options.csv or _cache_file(tasks))
     if options.fresh:

@@ -12,17 +12,17 @@ import statistics
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from ..cli.console import Parser
 from ..cli.console import command as entry
-from ..cli.parameters import parse_options, split
+from ..cli.parameters import parse_options
 from ..errors import InputError
 from ..io.pictures import write_json
 from . import command
 from .datasets import read_manifest, scene
 from .report import Summary, aligned, percent, summarise
+from .study import sets_of
 from .task import CLICKS, Task
 
 AS_IS = "as it is"
@@ -78,13 +78,9 @@ class Figures:
         return [(one, self.chosen_without(one), self.best([one])) for one in self.sets]
 
 
-def make_parser() -> argparse.ArgumentParser:
-    parser = Parser(
-        prog="python -m paintseg.eval.crossval",
-        description="Parameters chosen on all sets but one, and what they give on that one.",
-    )
-    command.add_places(parser)
-    group = parser.add_argument_group("what to measure")
+def make_parser() -> Parser:
+    description = "Parameters chosen on all sets but one, and what they give on that one."
+    parser, group = command.make_parser("crossval", description, PROMPTS)
     group.add_argument(
         "--try",
         action="append",
@@ -95,13 +91,6 @@ def make_parser() -> argparse.ArgumentParser:
         "empty is the preset as it is",
     )
     group.add_argument("--preset", default="balanced", help="fast, balanced (default), best or paper")
-    command.add_prompts(group, PROMPTS)
-    group.add_argument(
-        "--seed", type=int, default=0, help="of the method, of the sides of boxes and of mosaics (default 0)"
-    )
-    group = parser.add_argument_group("what to write")
-    group.add_argument("--json", type=Path, metavar="FILE", help="all figures and choices")
-    command.add_ways(parser.add_argument_group("how"))
     return parser
 
 
@@ -109,7 +98,7 @@ def run(options: argparse.Namespace) -> None:
     """Measure what is not measured yet, print the tables, write the file."""
     tasks = _tasks(options)
     command.check(options)
-    _check_sets(one.dataset for one in read_manifest(options.folder, split(options.only)))
+    _check_sets(one.dataset for one in read_manifest(options.folder, sets_of(options)))
     work, found = command.measured(options, tasks)
     summaries = summarise(work, found)
     figures = Figures({(one.task.variant, one.dataset, one.task.shown_prompt): per_instance(one) for one in summaries})

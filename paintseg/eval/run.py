@@ -103,19 +103,8 @@ def measure(key: str, task: Task, instance: Instance, device: str) -> Rows:
     """
     image, truth = instance.image(), instance.mask()
     check_sizes(instance.image_path, size_of(image), truth.shape)
-    same = partial(
-        Row,
-        key=key,
-        method=task.method,
-        prompt=task.prompt,
-        mosaic=task.mosaic,
-        preset=task.shown_preset,
-        variant=task.variant,
-        noise=task.noise,
-        seed=task.seed,
-        dataset=instance.dataset,
-        stem=instance.stem,
-    )
+    told = {name: getattr(task, name) for name in ("method", "prompt", "mosaic", "variant", "noise", "seed")}
+    same = partial(Row, key=key, preset=task.shown_preset, dataset=instance.dataset, stem=instance.stem, **told)
     if task.prompt == CLICKS:
         turns = _conversation(task, image, truth, device)
         if not turns:

@@ -119,12 +119,18 @@ def command(
 def make_parser(module: str, description: str, sets: str = SETS) -> Parser:
     """The arguments of studies of the method; `sets`, with commas, are measured unless --only says otherwise."""
     parser = plain_parser(module, description)
-    parser.add_argument("--only", default=sets, metavar="SETS", help=f"sets, with commas (default {sets})")
-    parser.add_argument("--stride", type=int, default=1, metavar="K", help="of every set every K-th object")
-    parser.add_argument("--limit", type=int, metavar="N", help="of every set only N objects")
+    add_photos(parser, sets)
     add_parameters(parser)
     add_device(parser)
     return parser
+
+
+def add_photos(parser: Parser, sets: str = "all") -> None:
+    """The photos to measure on, by default of these sets."""
+    parser.add_argument("--only", action="append", metavar="SET", help=f"sets, by commas or repeats (default {sets})")
+    parser.add_argument("--stride", type=int, default=1, metavar="K", help="of every set every K-th object")
+    parser.add_argument("--limit", type=int, metavar="N", help="of every set only N objects")
+    parser.set_defaults(sets=() if sets == "all" else split([sets]))
 
 
 def counted_parser(module: str, description: str, count: int, what: str) -> Parser:
@@ -137,15 +143,15 @@ def counted_parser(module: str, description: str, count: int, what: str) -> Pars
 
 def plain_parser(module: str, description: str) -> Parser:
     """DIR, --json and --quiet."""
-    parser = Parser(prog=f"python -m paintseg.eval.{module}", description=description)
+    parser = Parser(prog=".".join(filter(None, ["python -m paintseg.eval", module])), description=description)
     parser.add_argument("folder", type=Path, metavar="DIR", help="holds manifest.csv, photos and human masks")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="the results, written anew after each")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="the results; of a study written anew after each")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
     return parser
 
 
-def add_device(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", default="cpu", help="where the models run: cpu (default) or cuda")
+def add_device(group: argparse._ActionsContainer) -> None:
+    group.add_argument("--device", default="cpu", help="where the models run: cpu (default) or cuda")
 
 
 def add_plates(parser: argparse.ArgumentParser, shown: str) -> None:
@@ -167,7 +173,12 @@ def config_of(options: argparse.Namespace) -> Config:
 
 def chosen(options: argparse.Namespace) -> list[Instance]:
     """The objects that arguments of `make_parser` name. Raises InputError for a manifest that is none."""
-    return thin_out(read_manifest(options.folder, split([options.only])), options.limit, options.stride)
+    return thin_out(read_manifest(options.folder, sets_of(options)), options.limit, options.stride)
+
+
+def sets_of(options: argparse.Namespace) -> tuple[str, ...]:
+    """The sets that --only names, or those meant without it; none: all."""
+    return split(options.only or options.sets)
 
 
 def each(

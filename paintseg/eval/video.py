@@ -32,7 +32,7 @@ from .metrics import marks
 
 def measured(options: argparse.Namespace) -> Iterator[study.Row]:
     """Every frame of the sequences that --stride and --limit leave, these being the objects. Raises InputError."""
-    config, instances = study.config_of(options), read_manifest(options.folder, (options.only,))
+    config, instances = study.config_of(options), read_manifest(options.folder, study.sets_of(options))
     sequences, models = list(read_sequences(instances).items()), load_models(options.device)
     for name, frames in sequences[:: options.stride][: options.limit]:
         yield from measure(name, frames, models, config)

@@ -155,7 +155,7 @@ def complete(
     start = seen | (hole & near)
     if not (start & ~seen).any():
         return visible, ""
-    setting = (preset("balanced") if config is None else config).in_place()
+    setting = (config or preset("balanced")).in_place()
     found = _segment(plate, mask_prompt(start.float()), painter, encoder, setting, seed, progress)
     shape, reach = shape_vote(seen, hole & near)
     votes = shape + _PAINTED * (2 * found.soft.to(shape.device) - 1)

@@ -24,6 +24,12 @@ def rounded_up(size: tuple[int, int], multiple: int) -> tuple[int, int]:
     return height, width
 
 
+def padded(values: Tensor, size: tuple[int, int], mode: str = "constant") -> Tensor:
+    """... x h x w extended to the right and below to `size` (H, W); `mode` as of torch's `pad`."""
+    room = (0, size[1] - values.shape[-1], 0, size[0] - values.shape[-2])
+    return F.pad(values, room, mode=mode) if any(room) else values
+
+
 def resize(values: Tensor, size: tuple[int, int], clamp: bool = True) -> Tensor:
     """B x C x H x W to `size` (H, W), float32: antialiased bicubic when shrinking, bilinear when enlarging.
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..ops.images import pull_push, resize, rounded_up
+from ..ops.images import padded, pull_push, resize, rounded_up
 
 
 @dataclass(frozen=True)
@@ -27,20 +27,16 @@ class Fit:
 
     def show_image(self, image: Tensor) -> Tensor:
         """3 x H x W in [0, 1] on the canvas."""
-        return self._pad(resize(image[None], self.content), "replicate")[0]
+        return padded(resize(image[None], self.content), self.canvas, "replicate")[0]
 
     def show_hole(self, hole: Tensor) -> Tensor:
         """1 x H x W on the canvas as 0 and 1: every pixel that some of the hole falls on."""
         covered = functional.interpolate((hole > 0.5).float()[None], self.content, mode="area") > 0
-        return self._pad(covered.float(), "constant")[0]
+        return padded(covered.float(), self.canvas)[0]
 
     def restore(self, painted: Tensor) -> Tensor:
         """N x 3 x h x w of the canvas as N x 3 x H x W of the photo."""
         return resize(painted[..., : self.content[0], : self.content[1]], self.request)
-
-    def _pad(self, values: Tensor, mode: str) -> Tensor:
-        bottom, right = self.canvas[0] - self.content[0], self.canvas[1] - self.content[1]
-        return functional.pad(values, (0, right, 0, bottom), mode=mode) if bottom or right else values
 
 
 def fit(request: tuple[int, int], multiple: int, size: int = 0, square: bool = False) -> Fit:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
@@ -14,7 +15,7 @@ from ..errors import InputError
 from ..ops.images import check_image, check_size, size_of
 from ..ops.memory import says_shortage
 from ..prompts import Prompt, mask_prompt
-from ..visualize import unit_range
+from ..visualize import over_photo
 
 
 @dataclass(frozen=True)
@@ -80,17 +81,9 @@ def measure(
         scene,
         encoder,
     )
-
-    scope = view.paste(phi.scope.float())[0, 0] > 0.5
-
-    def at_photo(term: Tensor) -> Tensor:
-        return unit_range(view.paste(term.mean(0, keepdim=True))[0, 0], scope)
-
-    return Measured(
-        total=at_photo(phi.total),
-        paint=at_photo(phi.paint),
-        color=None if phi.color is None else at_photo(phi.color),
-        prompt=None if phi.prompt is None else at_photo(phi.prompt),
-        affinity=at_photo(phi.affinity) if config.l_affinity and phi.affinity is not None else None,
-        scope=scope,
-    )
+    terms = {"total": phi.total, "paint": phi.paint, "color": phi.color, "prompt": phi.prompt}
+    terms["affinity"] = phi.affinity if config.l_affinity else None
+    shown: dict[str, Any] = {
+        name: None if term is None else over_photo(term, phi.scope, view) for name, term in terms.items()
+    }
+    return Measured(**shown, scope=view.paste(phi.scope.float())[0, 0] > 0.5)

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..ops.boxes import PixelBox
-from ..ops.images import resize, rounded_up
+from ..ops.images import padded, resize, rounded_up
 
 NEARLY = 0.9
 """Share of a photo from which a view of it is encoded with it, as one picture."""
@@ -53,7 +53,7 @@ class View:
 
     def padded(self, content: Tensor) -> Tensor:
         """B x C x content to B x C x h x w of the canvas; edges repeat beyond it."""
-        return self._pad(content, "replicate")
+        return padded(content, self.canvas, "replicate")
 
     def crop_content(self, image: Tensor) -> Tensor:
         """B x C x H x W of the photo to B x C x content."""
@@ -64,7 +64,7 @@ class View:
         """A photo mask B x 1 x H x W to the canvas, coverage in [0, 1]; nothing is beyond the content."""
         x0, y0, x1, y1 = self.box
         region = F.interpolate(mask[..., y0:y1, x0:x1].float(), self.content, mode="area")
-        return self._pad(region, "constant")
+        return padded(region, self.canvas)
 
     def crop_box(self, box: PixelBox) -> Tensor:
         """`crop_mask` of a box of whole photo pixels, 1 x 1 x h x w; its cost does not grow with the photo."""
@@ -72,7 +72,7 @@ class View:
         inside = torch.zeros(1, 1, y1 - y0, x1 - x0)
         left, top, right, bottom = (max(0, edge - start) for edge, start in zip(box, (x0, y0, x0, y0), strict=True))
         inside[..., top:bottom, left:right] = 1
-        return self._pad(F.interpolate(inside, self.content, mode="area"), "constant")
+        return padded(F.interpolate(inside, self.content, mode="area"), self.canvas)
 
     def paste(self, values: Tensor, outside: float = 0.0) -> Tensor:
         """Canvas values B x C x h x w to the photo's size, `outside` beyond the view; on the CPU, like the photo."""
@@ -92,10 +92,6 @@ class View:
         region = torch.zeros(1, 1, *self.canvas, dtype=torch.bool)
         region[..., : self.content[0], : self.content[1]] = True
         return region
-
-    def _pad(self, values: Tensor, mode: str) -> Tensor:
-        bottom, right = self.canvas[0] - self.content[0], self.canvas[1] - self.content[1]
-        return F.pad(values, (0, right, 0, bottom), mode=mode) if bottom or right else values
 
 
 def fit_view(photo: tuple[int, int], box: PixelBox | None, context: float, side: int, multiple: int) -> View:
