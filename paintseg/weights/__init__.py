@@ -51,28 +51,22 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def weight_path(name: str, folder: Path = FOLDER) -> Path:
-    """Where the file of that name in `REGISTRY` lies.
-
-    Raises InputError for a name that is not there, WeightsError when the file is missing.
-    """
-    if name not in REGISTRY:
-        raise InputError(f"no embedded weights are called {name!r}; there are {', '.join(sorted(REGISTRY))}")
-    path = folder / REGISTRY[name].file
-    if not path.is_file():
-        raise WeightsError(_complaint(name, folder, "is missing"))
-    return path
-
-
 def load_weights(name: str, folder: Path = FOLDER) -> dict[str, Tensor]:
     """The tensors of an embedded file, fp16 on the CPU.
 
-    Raises WeightsError when the file is missing or is not, to the last bit, what it should be.
+    Raises InputError for a name that is not in `REGISTRY`, WeightsError when the file is missing or is not, to the last
+    bit, what it should be.
     """
-    path = weight_path(name, folder)
-    if (size := path.stat().st_size) != REGISTRY[name].size:
-        raise WeightsError(_complaint(name, folder, f"has {size} bytes instead of {REGISTRY[name].size}"))
-    verify(name, folder)
+    if name not in REGISTRY:
+        raise InputError(f"no embedded weights are called {name!r}; there are {', '.join(sorted(REGISTRY))}")
+    entry = REGISTRY[name]
+    path = folder / entry.file
+    if not path.is_file():
+        raise WeightsError(_complaint(entry, folder, "is missing"))
+    if (size := path.stat().st_size) != entry.size:
+        raise WeightsError(_complaint(entry, folder, f"has {size} bytes instead of {entry.size}"))
+    if (found := sha256_of(path)) != entry.sha256:
+        raise WeightsError(_complaint(entry, folder, f"has sha256 {found}"))
     return tensors_of(path)
 
 
@@ -86,15 +80,7 @@ def tensors_of(path: Path) -> dict[str, Tensor]:
         raise WeightsError(f"the weight file {path} cannot be read as safetensors ({error}); get it anew") from error
 
 
-def verify(name: str, folder: Path = FOLDER) -> None:
-    """Check the whole file against its sha256. Raises WeightsError when it is missing or differs."""
-    found = sha256_of(weight_path(name, folder))
-    if found != REGISTRY[name].sha256:
-        raise WeightsError(_complaint(name, folder, f"has sha256 {found}"))
-
-
-def _complaint(name: str, folder: Path, what: str) -> str:
-    entry = REGISTRY[name]
+def _complaint(entry: WeightFile, folder: Path, what: str) -> str:
     return (
         f"the weight file {entry.file} in {folder} {what}; it should have sha256 {entry.sha256}: "
         "install the pack again, or make the file as paintseg/weights/README.md says"
