@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import comfy.clip_vision
-import comfy.model_management
 import torch
 from torch import Tensor
 
 from ..paintseg.encoders.base import check_images
 from ..paintseg.errors import InputError
 from ..paintseg.ops.memory import in_chunks
-from .managed import encoding_bytes
+from .managed import Managed, encoding_bytes
 
 KINDS = ("dinov2", "dinov3")
 
 
-class ClipVisionEncoder:
+class ClipVisionEncoder(Managed):
     """A DINO that ComfyUI has loaded. Any shape of photo goes in as it is; ComfyUI's own way crops to squares.
 
     Args:
@@ -37,6 +36,7 @@ class ClipVisionEncoder:
                 "the DINOv2 of this ComfyUI takes squares of one size only; update ComfyUI to 0.24 or "
                 "newer, or take PaintSeg DINO Encoder"
             )
+        super().__init__(clip_vision.patcher)
         self._model = clip_vision
         self._width: int = clip_vision.config["hidden_size"]
         self.name = f"{kind}-{self._width}"
@@ -45,19 +45,12 @@ class ClipVisionEncoder:
         self._mean = torch.tensor(clip_vision.image_mean).view(3, 1, 1)
         self._std = torch.tensor(clip_vision.image_std).view(3, 1, 1)
 
-    @property
-    def device(self) -> torch.device:
-        """Where it works, be it there now or not."""
-        return self._model.load_device
-
     @torch.no_grad()
     def encode(self, images: Tensor) -> Tensor:
         """Patch tokens after the final norm; see `Encoder.encode`."""
         check_images(self, images)
-        comfy.model_management.throw_exception_if_processing_interrupted()
-        work = encoding_bytes(images, self.stride, self._width, walked=True)
-        comfy.model_management.load_models_gpu([self._model.patcher], memory_required=work)
-        device = self._model.load_device
+        self.make_ready(encoding_bytes(images, self.stride, self._width, walked=True))
+        device = self.device
         grid = images.shape[2] // self.stride, images.shape[3] // self.stride
         mean, std = self._mean.to(images.device), self._std.to(images.device)
 

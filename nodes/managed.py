@@ -33,15 +33,17 @@ def encoding_bytes(images: Tensor, stride: int, width: int, walked: bool = False
 
 
 class Managed:
-    """A module in ComfyUI's hands."""
+    """A model in ComfyUI's hands: a module, or what ComfyUI has made of one already."""
 
-    def __init__(self, module: nn.Module) -> None:
-        # By attribute at the time of the call: ComfyUI may have put another patcher there since its import.
-        self._patcher = comfy.model_patcher.CoreModelPatcher(
-            module,
-            load_device=comfy.model_management.get_torch_device(),
-            offload_device=comfy.model_management.unet_offload_device(),
-        )
+    def __init__(self, module: nn.Module | comfy.model_patcher.ModelPatcher) -> None:
+        if isinstance(module, nn.Module):
+            # By attribute at the time of the call: ComfyUI may have put another patcher there since its import.
+            module = comfy.model_patcher.CoreModelPatcher(
+                module,
+                load_device=comfy.model_management.get_torch_device(),
+                offload_device=comfy.model_management.unet_offload_device(),
+            )
+        self._patcher = module
 
     @property
     def device(self) -> torch.device:

@@ -47,22 +47,9 @@ def add_prompt_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="a box around the object; x1 and y1 are the first pixels behind it; repeat it for several objects",
     )
-    group.add_argument(
-        "--point",
-        type=point,
-        action="append",
-        default=[],
-        metavar="X,Y",
-        help="a point on the object; repeat it for more",
-    )
-    group.add_argument(
-        "--negative",
-        type=point,
-        action="append",
-        default=[],
-        metavar="X,Y",
-        help="a point on what is not the object; repeat it for more",
-    )
+    for name, what in (("--point", "the object"), ("--negative", "what is not the object")):
+        told = f"a point on {what}; repeat it for more"
+        group.add_argument(name, type=point, action="append", default=[], metavar="X,Y", help=told)
     group.add_argument(
         "--scribble",
         type=Path,

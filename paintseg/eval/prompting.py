@@ -14,25 +14,13 @@ from ..errors import InputError
 from ..prompts import Prompt
 from .datasets import Instance
 
-KINDS = (
-    "box",
-    "loose_box",
-    "jitter_box",
-    "point",
-    "inner_point",
-    "scribble",
-    "scribble2",
-    "strokes",
-    "strokes2",
-    "mask",
-    "auto",
-)
-
 SIDES = {"box": (0.0, 0.0), "loose_box": (0.0, 0.25), "jitter_box": (-0.1, 0.1)}
 """How far outwards each side of the tight box moves, least and most, in widths or heights of the box."""
 
 STROKES = {"scribble": 1, "scribble2": 2, "strokes": 1, "strokes2": 2}
 """Which of a set's two drawings the kind is made from."""
+
+KINDS = (*SIDES, "point", "inner_point", *STROKES, "mask", "auto")
 
 CELLS = 8
 """Cells along the longer side of the box that the coarse mask of the prompt "mask" is made of."""
