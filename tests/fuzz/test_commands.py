@@ -93,7 +93,8 @@ HOW = {
     "-q": None,
 }
 OWN = {
-    "segment": {"-o": targets, "--soft": targets, "--plate": targets, "--cutout": targets},
+    "segment": {"-o": targets, "--soft": targets, "--plate": targets, "--cutout": targets, "--candidates": counts,
+                "--labels": targets},
     "remove": {"-o": targets, "--exact": None, "--candidates": counts, "--grow": counts, "--shadow": None},
     "layers": {"-o": mostly(st.sampled_from(["new.ora", "new"]), targets, 4), "--most": counts, "--shadow": None,
                "--candidates": counts},

@@ -115,6 +115,9 @@ BAD = {
     "three numbers": ["segment", "photo.png", "--box", "1,1,9"],
     "not a number": ["segment", "photo.png", "--box", "1,1,nan,9"],
     "two boxes and a point": ["segment", "photo.png", "--box", "1,1,9,9", "--box", "2,2,8,8", "--point", "5,5"],
+    "candidates of a box": ["segment", "photo.png", "--box", "1,1,9,9", "--candidates"],
+    "labels of one object": ["segment", "photo.png", "--box", "1,1,9,9", "--labels", "labels.png"],
+    "labels as JPEG": ["segment", "photo.png", "--box", "1,1,9,9", "--box", "2,2,8,8", "--labels", "labels.jpg"],
     "two boxes for a folder": ["segment", ".", "--box", "1,1,9,9", "--box", "2,2,8,8"],
     "box outside": ["segment", "photo.png", "--box", "900,900,990,990"],
     "box upside down": ["segment", "photo.png", "--box", "90,90,10,10"],
@@ -175,13 +178,26 @@ def test_a_mask_of_another_size_is_scaled(folder):
     assert (large & small).sum() / (large | small).sum() > 0.9
 
 
-def test_several_boxes_give_a_mask_each_that_do_not_overlap(folder):
+def test_several_boxes_give_a_mask_each_that_do_not_overlap_and_a_label_map(folder):
     boxes = ["--box", "5,5,60,115", "--box", "50,5,115,115"]
-    words = [*boxes, *SMALL, "-o", folder / "mask.png"]
+    words = [*boxes, *SMALL, "-o", folder / "mask.png", "--labels", folder / "labels.png"]
     assert main(["segment", str(folder / "photo.png"), *map(str, words)]) == 0
-    assert files(folder) == ["box", "mask_1.png", "mask_2.png", "photo.png"]
+    assert files(folder) == ["box", "labels.png", "mask_1.png", "mask_2.png", "photo.png"]
     first, second = (read_mask(folder / f"mask_{number}.png") > 0.5 for number in (1, 2))
-    assert first.any() and second.any() and not (first & second).any()
+    labels = np.asarray(Image.open(folder / "labels.png"))
+    assert not (first & second).any()
+    np.testing.assert_array_equal(labels, first.numpy() * 1 + second.numpy() * 2)
+
+
+def test_candidates_of_a_point_are_files_beside_the_best(folder):
+    words = ["--point", "60,60", "--candidates", *SMALL, "-o", folder / "mask.png", "--plate", folder / "plate.png"]
+    assert main(["segment", str(folder / "photo.png"), *map(str, words)]) == 0
+    written = [name for name in files(folder) if name.startswith("mask")]
+    assert written == ["mask.png", "mask_2.png", "mask_3.png"][: len(written)] and written
+    assert "plate.png" in files(folder)
+    masks = [read_mask(folder / name) > 0.5 for name in written]
+    assert all(mask[60, 60] for mask in masks)
+    assert len({mask.numpy().tobytes() for mask in masks}) == len(masks)
 
 
 def _hear_ctrl_c():

@@ -38,12 +38,15 @@ def photo(tmp_path):
     return path
 
 
-@pytest.mark.parametrize("command", ["segment", "remove", "layers", "folder"])
-def test_a_command_prints_names_that_the_console_cannot(photo, tmp_path, command):
+@pytest.mark.parametrize(
+    "words", [["segment"], ["segment", "--candidates"], ["remove"], ["layers"], ["folder"]], ids=" ".join
+)
+def test_a_command_prints_names_that_the_console_cannot(photo, tmp_path, words):
+    command, *more = words
     if command == "folder":
         words = ["segment", str(photo.parent), *BOX, "-o", str(tmp_path / "masks")]
     else:
-        words = [command, str(photo), *BOX]
+        words = [command, str(photo), *more, *(["--point", "40,40"] if more else BOX)]
     code, out = printed(lambda: main([*words, *SMALL]))
     assert code == 0 and SPELLED in out
 

@@ -80,11 +80,13 @@ def test_the_formats_that_hold_masks_are_still_some():
     assert [one for one in ENDINGS if not refused(Path(f"x{one}"), lossless=True)] == sorted(LOSSLESS)
 
 
-def test_the_command_s_masks_and_cut_outs_are_the_same_in_every_format(folder):  # noqa: F811
+def test_the_command_s_mask_labels_and_cut_out_are_the_same_in_every_format(folder):  # noqa: F811
     for ending in (".png", ".webp", ".tif"):
         words = [
             "--box",
             "5,5,40,40",
+            "--labels",
+            folder / f"labels{ending}",
             "-o",
             folder / f"mask{ending}",
             "--soft",
@@ -95,7 +97,7 @@ def test_the_command_s_masks_and_cut_outs_are_the_same_in_every_format(folder): 
             folder / f"plate{ending}",
         ]
         assert main([*command(folder, "segment", *words), "-q"]) == 0
-    for name in ("mask_1", "mask_2", "soft_1", "soft_2", "cut_1", "cut_2", "plate"):
+    for name in ("labels", "mask_1", "mask_2", "soft_1", "soft_2", "cut_1", "cut_2", "plate"):
         first, *others = (
             np.asarray(Image.open(folder / f"{name}{ending}").convert("RGBA")) for ending in (".png", ".webp", ".tif")
         )
