@@ -31,6 +31,7 @@ from ..ops.memory import sent
 from .lattice import Lattice
 from .lattice_tables import Array, library
 
+BACKENDS = ("auto", "torch", "pydensecrf")
 LARGEST = 1e6  # of widths and weights: far beyond what means anything, far below what float32 holds
 _LEAST_PROBABILITY = 1e-5  # as pydensecrf's unary_from_softmax: keeps energies finite
 
@@ -78,17 +79,20 @@ class DenseCRF:
                 raise InputError(f"{name} must be 0 or more and at most {LARGEST:g}; got {getattr(self, name)!r}")
 
     @torch.no_grad()
-    def infer(self, probability: Tensor, iterations: int = 10) -> Tensor:
+    def infer(self, probability: Tensor, iterations: int = 10, backend: str = "auto") -> Tensor:
         """The probability of a mask's object that agrees with the image.
 
         Args:
             probability: H x W in [0, 1], of the object before looking at the image (the background has the rest;
                 below 1e-5 either counts as 1e-5).
             iterations: of mean field, 0 or more.
+            backend: "torch"; "pydensecrf" if the user has it installed (CPU; rounds the image to 8 bits);
+                "auto", which is torch, being the quicker of the two.
 
         Returns H x W, float32. Deterministic on the CPU.
 
-        Raises InputError: another shape, values outside [0, 1] or NaN, negative iterations.
+        Raises InputError: another shape, values outside [0, 1] or NaN, negative iterations, an unknown back end or one
+        that is not installed.
         """
         if tuple(probability.shape) != tuple(self.image.shape[1:]):
             wanted = " x ".join(map(str, self.image.shape[1:]))
@@ -98,9 +102,16 @@ class DenseCRF:
             raise InputError("probability must hold finite values in [0, 1]")
         if isinstance(iterations, bool) or not isinstance(iterations, int) or iterations < 0:
             raise InputError(f"iterations must be a whole number, 0 or more; got {iterations!r}")
+        if backend not in BACKENDS:
+            raise InputError(f"backend must be one of {', '.join(BACKENDS)}; got {backend!r}")
         xp = library(chance)
         background, thing = (xp.log(label.clip(min=_LEAST_PROBABILITY)) for label in (1 - chance, chance))
-        return torch.as_tensor(_mean_field(self._terms, thing - background, iterations)).to(probability.device)
+        found: Array
+        if backend == "pydensecrf":
+            found = _infer_with_pydensecrf(self, [-torch.as_tensor(log) for log in (background, thing)], iterations)
+        else:
+            found = _mean_field(self._terms, thing - background, iterations)
+        return torch.as_tensor(found).to(probability.device)
 
     def _array(self, tensor: Tensor) -> Array:
         """The tensor where the work is done: on the image's GPU, or as a NumPy array."""
@@ -191,6 +202,25 @@ def _mean_field(terms: list[_Term], advantage: Array, iterations: int) -> Array:
 def _probability(advantage: Array) -> Array:
     """The logistic function, without overflow; NumPy has none."""
     return advantage.sigmoid() if isinstance(advantage, Tensor) else 0.5 + 0.5 * np.tanh(0.5 * advantage)
+
+
+def _infer_with_pydensecrf(crf: DenseCRF, energies: list[Tensor], iterations: int) -> Tensor:
+    """H x W of the second of two labels, whose energies are H x W each."""
+    try:
+        from pydensecrf import densecrf
+    except ImportError as missing:
+        raise InputError(
+            "backend pydensecrf is not installed here; install pydensecrf2 or choose backend auto"
+        ) from missing
+    height, width = energies[0].shape
+    field = densecrf.DenseCRF2D(width, height, 2)
+    if crf.compat_gaussian:
+        field.addPairwiseGaussian(sxy=crf.sxy_gaussian, compat=crf.compat_gaussian)
+    if crf.compat_bilateral:
+        pixels = (crf.image.detach().float().cpu() * 255).round().byte().permute(1, 2, 0).contiguous().numpy()
+        field.addPairwiseBilateral(sxy=crf.sxy_bilateral, srgb=crf.srgb, rgbim=pixels, compat=crf.compat_bilateral)
+    field.setUnaryEnergy(np.ascontiguousarray(torch.stack(energies).flatten(1).cpu().numpy()))
+    return torch.from_numpy(np.array(field.inference(iterations))[1].reshape(height, width))
 
 
 def _in_unit_range(values: Array) -> bool:

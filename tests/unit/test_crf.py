@@ -1,6 +1,7 @@
 """The dense CRF against pydensecrf, on photos, and against the definition, on a few pixels."""
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -163,6 +164,18 @@ def test_a_sloppy_mask_moves_to_the_edge_in_the_photo():
     assert (result != square).float().mean() < 0.005 < (sloppy.gt(0.5) != square).float().mean()
 
 
+def test_the_pydensecrf_back_end_is_pydensecrf():
+    image, probability = synthetic_photo(), mask((120, 160))
+    ours = DenseCRF(image).infer(probability, iterations=4, backend="pydensecrf")
+    assert torch.allclose(ours, reference(image, probability, iterations=4), atol=1e-5)
+
+
+def test_a_missing_pydensecrf_is_said_so(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pydensecrf", None)
+    with pytest.raises(InputError, match="not installed"):
+        DenseCRF(synthetic_photo()).infer(mask((120, 160)), backend="pydensecrf")
+
+
 def test_torch_and_numpy_agree():
     """The lines a GPU runs, run on the CPU."""
     image, probability = synthetic_photo((60, 80)), mask((60, 80))
@@ -208,6 +221,7 @@ def test_bad_images_and_parameters_are_named(image, options, words):
         (torch.full((8, 8), 1.5), {}, r"\[0, 1\]"),
         (torch.full((8, 8), float("nan")), {}, "finite"),
         (torch.zeros(8, 8), {"iterations": -1}, "iterations"),
+        (torch.zeros(8, 8), {"backend": "opencv"}, "auto, torch, pydensecrf"),
     ],
 )
 def test_bad_masks_and_options_are_named(probability, options, words):
