@@ -13,23 +13,17 @@ from ..encoders import Encoder
 from ..encoders.base import working_device
 from ..errors import InputError
 from ..locate.placement import place_box, place_mask
-from ..locate.region import PRIOR, Located, locate, standardise
-from ..locate.walks import log_survival, walk_over
+from ..locate.region import locate
 from ..ops.boxes import PixelBox, grow_box, whole_pixels
-from ..ops.images import size_of
 from ..ops.morphology import dilate
 from ..prompts import Point, Prompt
-from ..views.frames import Frame, compared_frames, lasting_frames, photo_area, photo_frame, photo_side, spread
+from ..views.frames import Frame, compared_frames, lasting_frames, not_too_close, photo_frame, photo_side
 from ..views.looks import Looks
 from ..views.view import View, fit_view
+from .affinity import affinity_term, closer_box
 from .potential import Pointed
 
 NEGATIVE_RADIUS = 6  # px at a 512-px view around a negative point that no result may hold
-
-
-LEAK_DEPTH = 0.08
-"""Depth in a box, over its sides, at which `Config.box_leak` has fallen to 1/e."""
-_ALIKE = 1e-6  # deviation of keys below which patches do not differ
 
 
 @dataclass(frozen=True)
@@ -144,11 +138,18 @@ def prepare(
     region &= allowed
     if not region.any():
         raise InputError("the negative points leave nothing of the object; move them or draw a larger prompt")
-    frames = lasting_frames(looks, view, config, whole)
+    frames = lasting_frames(looks, view, not_too_close(config, extent, view), whole)
     home = working_device(encoder)
     canvas, region, shown, allowed, kept_clear = (
         each.to(home) for each in (canvas, region, shown, allowed, kept_clear)
     )
+    affinity = affinity_term(frames, allowed, view, config, located, drawn)
+    closer = None if affinity is None or drawn is None else closer_box(affinity, allowed, drawn, view)
+    if closer is not None:
+        closer = _box_with(closer, [point for point, inside in clicks if inside])
+        inside = view.crop_box(grow_box(closer, valid_rate, prompt.size)).to(home) > 0.5
+        region, allowed = region & inside, allowed & inside
+        affinity = affinity_term(frames, allowed, view, config, located, closer)
     return Scene(
         photo=photo,
         prompt=prompt,
@@ -161,7 +162,7 @@ def prepare(
         allowed=allowed,
         frames=frames,
         compared=compared_frames(frames, view, config, looks) if painted else (),
-        affinity=affinity_term(frames, allowed, view, config, located, drawn),
+        affinity=affinity,
         pointed=pointed_on(view, pointing.bump_centres(config.box_centre), prompt.scribble),
         refused=refused,
         kept_clear=kept_clear,
@@ -189,8 +190,9 @@ def first_look(looks: Looks, prompt: Prompt, config: Config, multiple: int) -> F
     size = photo_side(config)
     if prompt.kind == "box":
         extent = prompt.extent() if config.view_context else None
-        if fit_view(prompt.size, extent, config.view_context, config.size, multiple).is_nearly_whole:
-            size = config.encoder_size
+        view = fit_view(prompt.size, extent, config.view_context, config.size, multiple)
+        if view.is_nearly_whole:
+            size = not_too_close(config, extent, view).encoder_size
     return photo_frame(looks, config, size)
 
 
@@ -199,55 +201,6 @@ def needs_whole(prompt: Prompt, config: Config) -> bool:
     settling = config.settles and (prompt.kind == "box" or prompt.is_bare_mask)
     located = config.start == "affinity" and prompt.kind != "box"
     return settling or located or "photo" in config.contexts
-
-
-def affinity_term(
-    frames: tuple[Frame, ...],
-    allowed: Tensor,
-    view: View,
-    config: Config,
-    located: Located | None,
-    drawn: PixelBox | None = None,
-) -> Tensor | None:
-    """The mean over the frames of the standardised log survival of walks inside `allowed` (walks.py).
-
-    What the prompt itself said of the object, if it was located by it, is added with its weight. Along the sides of a
-    box that was drawn, (x0, y0, x1, y1) in the photo, walks may end too: most of what lies there is background, above
-    all in a loose box.
-    """
-    if not config.l_affinity:
-        return None
-    maps, canvas = [], size_of(allowed)
-    for frame in (each.walked() for each in frames):
-        free = frame.coverage(allowed) > 0.5
-        if not free.any():
-            continue
-        chosen = free.flatten()
-        keys, leak = frame.need_keys(), None
-        # Where all patches are alike, what the sides say is no evidence of the photo's.
-        if drawn is not None and config.box_leak and bool(keys.flatten(2).std(-1).max() > _ALIKE):
-            leak = config.box_leak * torch.exp(-_depth(frame, view, drawn) / LEAK_DEPTH).flatten()
-        survival = log_survival(walk_over(keys), chosen, leak=leak)
-        survival[chosen] = standardise(survival[chosen])
-        survival[~chosen] = survival[chosen].min()
-        maps.append(frame.to_canvas(survival.view(1, 1, *frame.grid), canvas))
-    if not maps:
-        return None
-    term = sum(maps[1:], maps[0]) / len(maps)
-    if located is None:
-        return term
-    return term + PRIOR * spread(located.prior.to(term.device), photo_area(view), canvas)
-
-
-def _depth(frame: Frame, view: View, box: PixelBox) -> Tensor:
-    """h x w: how deep the frame's patches lie in a box of the photo, over its sides; 0 outside."""
-    (left, top), (right, bottom) = view.to_canvas(box[:2]), view.to_canvas(box[2:])
-    (x0, y0, x1, y1), (rows, columns), home = frame.area, frame.grid, frame.image.device
-    xs = x0 + (torch.arange(columns, device=home) + 0.5) * (x1 - x0) / columns
-    ys = y0 + (torch.arange(rows, device=home) + 0.5) * (y1 - y0) / rows
-    across = torch.minimum(xs - left, right - xs) / (right - left)
-    down = torch.minimum(ys - top, bottom - ys) / (bottom - top)
-    return torch.minimum(across[None], down[:, None]).clamp_min(0)
 
 
 def pointed_on(view: View, points: tuple[Point, ...], strokes: Tensor | None) -> Pointed:

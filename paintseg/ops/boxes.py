@@ -53,6 +53,12 @@ def box_mask(box: PixelBox, size: tuple[int, int], device: torch.device | None =
     return mask
 
 
+def area_of(box: PixelBox) -> int:
+    """Pixels in a box; 0 where it is empty."""
+    x0, y0, x1, y1 = box
+    return max(0, x1 - x0) * max(0, y1 - y0)
+
+
 def grow_box(box: PixelBox, rate: float, size: tuple[int, int]) -> PixelBox:
     """The smallest whole-pixel box around a box scaled about its centre by `rate`, clipped to an image of (H, W).
 

@@ -12,7 +12,7 @@ from ..config import Config, Context
 from ..encoders import Encoder
 from ..encoders.base import check_features, working_device
 from ..errors import InputError
-from ..ops.boxes import PixelBox
+from ..ops.boxes import PixelBox, area_of
 from ..ops.images import resize, size_of
 from .looks import Looks
 from .view import View
@@ -22,6 +22,10 @@ Area = tuple[float, float, float, float]
 COARSEST = 8.0
 """How much coarser the photo's patches may be than the view's. Beyond that the photo has three patches of an object at
 most, and they tell it from nothing."""
+
+CROWDED, CROWDED_SIDE = 0.65, 560
+"""Share of the view above which an object leaves too little beside it for a closer look, and the longer side in pixels
+that the encoder is then given at most (measured in docs/experiments/views.md)."""
 
 MOST_WALKED = 4096
 """Patches that walks go between at most: 64 x 64, and matrices of 67 MB. All presets are below with 14-px patches."""
@@ -182,6 +186,16 @@ def compared_frames(frames: tuple[Frame, ...], view: View, config: Config, looks
             frame = replace(frame, image=look.image, features=look.features, keys=None)
         found.append(frame)
     return tuple(found)
+
+
+def not_too_close(config: Config, extent: PixelBox | None, view: View) -> Config:
+    """The parameters that a view is looked at with, where the prompt's object lies in `extent` of the photo.
+
+    Walks that leave a large object must meet background. The finer the grid, the more they stay among what is alike.
+    """
+    if extent is None or area_of(extent) <= CROWDED * area_of(view.box):
+        return config
+    return replace(config, encoder_size=min(config.encoder_size, CROWDED_SIDE))
 
 
 def compared_smaller(shown: tuple[int, int], config: Config) -> bool:

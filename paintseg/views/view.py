@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..ops.boxes import PixelBox
+from ..ops.boxes import PixelBox, area_of
 from ..ops.images import padded, resize, rounded_up
 
 NEARLY = 0.9
@@ -44,8 +44,7 @@ class View:
     @property
     def is_nearly_whole(self) -> bool:
         """Whether it shows `NEARLY` of the photo's pixels, so that to look at the photo is to look at the view."""
-        (height, width), (x0, y0, x1, y1) = self.photo, self.box
-        return (x1 - x0) * (y1 - y0) >= NEARLY * height * width
+        return area_of(self.box) >= NEARLY * self.photo[0] * self.photo[1]
 
     def crop(self, image: Tensor) -> Tensor:
         """B x C x H x W of the photo to B x C x h x w of the canvas; edges repeat beyond the content."""

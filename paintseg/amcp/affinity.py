@@ -1,0 +1,99 @@
+"""The affinity term of the potential (ours): how hard patches are to confuse with what is outside the prompt."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from scipy import ndimage
+from torch import Tensor
+
+from ..config import Config
+from ..locate.region import PRIOR, Located, standardise
+from ..locate.walks import log_survival, walk_over
+from ..ops.boxes import PixelBox, area_of, grow_box, whole_pixels
+from ..ops.images import size_of
+from ..ops.kmeans import two_means
+from ..views.frames import Frame, photo_area, spread
+from ..views.view import View
+
+LEAK_DEPTH = 0.08
+"""Depth in a box, over its sides, at which `Config.box_leak` has fallen to 1/e."""
+ROOM = 0.04
+"""Room around what is found in a loose box, over its sides, in the closer box put in its place."""
+
+_CLOSER = 0.93  # area of a closer box over the drawn one's from which on the drawn one is tight
+_PIECE = 0.1  # area of the smallest piece found that a closer box must hold, over the largest's
+_ALIKE = 1e-6  # deviation of keys below which patches do not differ
+
+
+def affinity_term(
+    frames: tuple[Frame, ...],
+    allowed: Tensor,
+    view: View,
+    config: Config,
+    located: Located | None,
+    drawn: PixelBox | None = None,
+) -> Tensor | None:
+    """The mean over the frames of the standardised log survival of walks inside `allowed` (walks.py).
+
+    What the prompt itself said of the object, if it was located by it, is added with its weight. Along the sides of a
+    box that was drawn, (x0, y0, x1, y1) in the photo, walks may end too: most of what lies there is background, above
+    all in a loose box.
+    """
+    if not config.l_affinity:
+        return None
+    maps, canvas = [], size_of(allowed)
+    for frame in (each.walked() for each in frames):
+        free = frame.coverage(allowed) > 0.5
+        if not free.any():
+            continue
+        chosen = free.flatten()
+        keys, leak = frame.need_keys(), None
+        # Where all patches are alike, what the sides say is no evidence of the photo's.
+        if drawn is not None and config.box_leak and bool(keys.flatten(2).std(-1).max() > _ALIKE):
+            leak = config.box_leak * torch.exp(-_depth(frame, view, drawn) / LEAK_DEPTH).flatten()
+        survival = log_survival(walk_over(keys), chosen, leak=leak)
+        survival[chosen] = standardise(survival[chosen])
+        survival[~chosen] = survival[chosen].min()
+        maps.append(frame.to_canvas(survival.view(1, 1, *frame.grid), canvas))
+    if not maps:
+        return None
+    term = sum(maps[1:], maps[0]) / len(maps)
+    if located is None:
+        return term
+    return term + PRIOR * spread(located.prior.to(term.device), photo_area(view), canvas)
+
+
+def _depth(frame: Frame, view: View, box: PixelBox) -> Tensor:
+    """h x w: how deep the frame's patches lie in a box of the photo, over its sides; 0 outside."""
+    (left, top), (right, bottom) = view.to_canvas(box[:2]), view.to_canvas(box[2:])
+    (x0, y0, x1, y1), (rows, columns), home = frame.area, frame.grid, frame.image.device
+    xs = x0 + (torch.arange(columns, device=home) + 0.5) * (x1 - x0) / columns
+    ys = y0 + (torch.arange(rows, device=home) + 0.5) * (y1 - y0) / rows
+    across = torch.minimum(xs - left, right - xs) / (right - left)
+    down = torch.minimum(ys - top, bottom - ys) / (bottom - top)
+    return torch.minimum(across[None], down[:, None]).clamp_min(0)
+
+
+def closer_box(affinity: Tensor, allowed: Tensor, drawn: PixelBox, view: View) -> PixelBox | None:
+    """The box to decide in, in place of one that was drawn with much room; None where that one is tight.
+
+    What is between a loose box and its object counts as unknown, though nearly all of it is background. So what the
+    affinities say first is cut in two, and where that leaves room, they are measured again in a closer box.
+
+    Args:
+        affinity: 1 x 1 x h x w, from `affinity_term` in the drawn box. allowed: 1 x 1 x h x w bool, as there.
+        drawn: (x0, y0, x1, y1) in the photo; the closer box lies within.
+    """
+    clusters, means = two_means(affinity[allowed])
+    labels, count = ndimage.label(((affinity > clusters.thresholds[-1]) & allowed & means)[0, 0].cpu().numpy())
+    if not count:
+        return None
+    sizes = np.bincount(labels.ravel())[1:]
+    rows, columns = np.nonzero(np.isin(labels, 1 + np.nonzero(sizes >= _PIECE * sizes.max())[0]))
+    (x0, y0, *_), (sx, sy) = view.box, view.scale
+    left, right = x0 + columns.min() / sx, x0 + (columns.max() + 1) / sx
+    top, bottom = y0 + rows.min() / sy, y0 + (rows.max() + 1) / sy
+    left, top, right, bottom = grow_box(whole_pixels((left, top, right, bottom)), 1 + 2 * ROOM, view.photo)
+    closer = max(left, drawn[0]), max(top, drawn[1]), min(right, drawn[2]), min(bottom, drawn[3])
+    return closer if area_of(closer) < _CLOSER * area_of(drawn) else None

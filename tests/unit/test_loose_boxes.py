@@ -1,0 +1,85 @@
+"""Boxes with room around their object: the closer box, and masks on the example photos."""
+
+import pytest
+import torch
+
+from paintseg import Prompt, preset, segment
+from paintseg.amcp.affinity import ROOM, closer_box
+from paintseg.amcp.scene import prepare
+from paintseg.ops.boxes import area_of, bounding_box
+from paintseg.views.view import View
+
+from .small_models import MeanColour, disc_photo, embedded, example, iou
+
+DRAWN = (20, 10, 180, 110)  # in a photo of 200 x 120; the canvas shows all of it at half its size
+VIEW = View(photo=(120, 200), box=(0, 0, 200, 120), content=(60, 100), canvas=(64, 104))
+
+
+def allowed():
+    return VIEW.crop_box(DRAWN) > 0.5
+
+
+def found(*boxes):
+    """Affinity of 1 in boxes of the photo, and of -1 elsewhere."""
+    inside = torch.stack([VIEW.crop_box(box) > 0.5 for box in boxes]).any(0)
+    return torch.where(inside, 1.0, -1.0)
+
+
+def test_the_closer_box_is_what_is_found_and_a_little_room():
+    left, top, right, bottom = 60, 40, 160, 90
+    across, down = ROOM * (right - left), ROOM * (bottom - top)
+    assert closer_box(found((left, top, right, bottom)), allowed(), DRAWN, VIEW) == pytest.approx(
+        (left - across, top - down, right + across, bottom + down), abs=1
+    )
+
+
+def test_a_closer_box_never_leaves_the_drawn_one():
+    assert closer_box(found((21, 11, 100, 109)), allowed(), DRAWN, VIEW)[:2] == (20, 10)
+
+
+@pytest.mark.parametrize("box", [DRAWN, (22, 12, 178, 108)])
+def test_a_tight_box_stays(box):
+    assert closer_box(found(box), allowed(), DRAWN, VIEW) is None
+
+
+def test_specks_do_not_widen_it_and_a_second_piece_does():
+    alone = closer_box(found((60, 40, 120, 90)), allowed(), DRAWN, VIEW)
+    assert closer_box(found((60, 40, 120, 90), (170, 100, 174, 104)), allowed(), DRAWN, VIEW) == alone
+    assert closer_box(found((60, 40, 120, 90), (140, 60, 160, 80)), allowed(), DRAWN, VIEW)[2] > 160
+
+
+def test_where_all_is_alike_the_drawn_box_stays():
+    assert closer_box(torch.zeros(1, 1, 64, 104), allowed(), DRAWN, VIEW) is None
+
+
+def scene_of(**more):
+    photo, _ = disc_photo((96, 128))  # the disc lies in (40, 24, 88, 72)
+    config = preset("fast", size=128, encoder_size=128, photo_size=0)
+    return prepare(photo, Prompt((96, 128), box=(16.0, 8.0, 120.0, 92.0), **more), MeanColour(4), config)
+
+
+def test_the_object_may_be_in_the_closer_box_alone():
+    scene = scene_of()
+    (x0, y0), (x1, y1) = scene.view.to_canvas((40, 24)), scene.view.to_canvas((88, 72))
+    left, top, right, bottom = bounding_box(scene.allowed)
+    assert (left, top, right, bottom) == pytest.approx((x0, y0, x1, y1), abs=0.1 * (x1 - x0))
+    assert bounding_box(scene.start) == pytest.approx((left, top, right, bottom), abs=4)
+
+
+def test_a_click_in_the_room_is_in_the_closer_box():
+    (x, y), scene = (20.5, 80.5), scene_of(points=((20.5, 80.5),))
+    left, top = (round(number) for number in scene.view.to_canvas((x, y)))
+    assert scene.allowed[0, 0, top, left]
+    assert area_of(bounding_box(scene.allowed)) < 0.9 * area_of((16, 8, 120, 92)) * scene.view.scale[0] ** 2
+
+
+@pytest.mark.parametrize("room", [0.15, 0.25])
+def test_room_around_the_object_does_next_to_no_harm(room):
+    photo, truth = example()
+    x0, y0, x1, y1 = bounding_box(truth[None, None])
+    across, down = room * (x1 - x0), room * (y1 - y0)
+    size = tuple(truth.shape)
+    loose = max(0.0, x0 - across), max(0.0, y0 - down), min(size[1], x1 + across), min(size[0], y1 + down)
+    models = embedded()
+    mask = segment(photo, Prompt(size, box=loose), models.painter, models.encoder, preset("fast")).mask
+    assert iou(mask, truth) > 0.915
