@@ -58,6 +58,7 @@ def test_the_truth_is_at_no_distance_and_a_flat_hole_is(tmp_path):
 
 def test_the_command_writes_its_rows_and_pictures(photos, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(plates, "BUSY", 1.0)
+    monkeypatch.setattr("paintseg.layers.plausibility.SIZE", 168)
     arguments = [str(photos), "--count", "2", "--rows", "truth,migan", "--json", str(tmp_path / "rows.json")]
     assert plates.main([*arguments, "--plates", str(tmp_path / "plates"), "-q"]) == 0
     said = capsys.readouterr().out
