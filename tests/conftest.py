@@ -1,5 +1,6 @@
 """Make `paintseg` importable without letting this checkout's `nodes/` shadow ComfyUI's `nodes.py`."""
 
+import gc
 import os
 import shutil
 import sys
@@ -25,6 +26,20 @@ if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
 settings.register_profile("quick", derandomize=True, database=None, max_examples=30, deadline=None)
 settings.register_profile("thorough", database=None, max_examples=200, deadline=None)
 settings.load_profile("quick")
+
+
+MANY_MODULES = 200
+seen = 0
+
+
+def pytest_runtest_setup():
+    """What large libraries brought stays until the end: the collector, which took a sixth of the units' time to look
+    through it again and again, is told so."""
+    global seen
+    if len(sys.modules) > seen + MANY_MODULES:
+        seen = len(sys.modules)
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.fixture(scope="session")

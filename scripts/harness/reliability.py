@@ -105,8 +105,9 @@ def _side_by_side(jobs: list[tuple[str, list[object], dict[str, str]]]) -> list[
             while waiting and len(running) < AT_ONCE:
                 name, argv, variables = waiting.pop(0)
                 log = _log_of(name)
-                # A process each, and not a core each for every process's threads.
-                environment = {**os.environ, "OMP_NUM_THREADS": "1", **variables}
+                # A process each, and not a core each for every process's threads; where a test asks for more of them,
+                # they sleep while they wait for each other, and no core turns round for nothing.
+                environment = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", **variables}
                 print(f"==> pytest, {name} ({len(waiting)} more to come)", flush=True)
                 with log.open("wb") as output:
                     running[name] = subprocess.Popen(argv, cwd=ROOT, env=environment, stdout=output, stderr=output), log

@@ -2,7 +2,8 @@
 
 What a test of the server claims is about wires, batches, files and sentences, and holds at any size of the views; at
 the presets' own sizes a run takes four times as long. Whatever else a preset says stays: steps, paintings, contexts.
-A video is followed on a grid of 30 patches instead of 60.
+A video is followed on a grid of 30 patches instead of 60, and plates are judged on 224 pixels instead of 448: a run
+judges three, each at the price of a step.
 POST /tests/presets with {"small": true} or false.
 """
 
@@ -14,7 +15,7 @@ from server import PromptServer
 
 NODE_CLASS_MAPPINGS = {}
 SIDES = {"size": 192, "encoder_size": 280, "photo_size": 280}
-CELLS = 30
+CELLS, JUDGED = 30, 224
 OWN = {}
 
 
@@ -29,10 +30,11 @@ def small(config):
 
 @PromptServer.instance.routes.post("/tests/presets")
 async def switch(request):
-    table, video = module("config").PRESETS, module("tasks.video")
+    table, video, plates = module("config").PRESETS, module("tasks.video"), module("layers.plausibility")
     if not OWN:
-        OWN.update(table, cells=video.CELLS)
+        OWN.update(table, cells=video.CELLS, judged=plates.SIZE)
     wanted = (await request.json())["small"]
     table.update({name: small(OWN[name]) if wanted else OWN[name] for name in table})
     video.CELLS = CELLS if wanted else OWN["cells"]
+    plates.SIZE = JUDGED if wanted else OWN["judged"]
     return web.json_response({name: config.size for name, config in table.items()})

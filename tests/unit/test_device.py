@@ -1,6 +1,7 @@
 """The method with its models on a GPU, as far as that can be said without one (simulated_device.py)."""
 
 from dataclasses import replace
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -47,10 +48,23 @@ def device():
         yield simulated
 
 
+def taken_there():
+    return Models(load_migan("cuda"), load_dinov2_small("cuda"))
+
+
+taken_there_once = cache(taken_there)
+
+
 @pytest.fixture
 def there(device):
-    """The embedded models on the device."""
-    return Models(load_migan("cuda"), load_dinov2_small("cuda"))
+    """The embedded models on the device, brought there once for all tests."""
+    return taken_there_once()
+
+
+@pytest.fixture
+def just_there(device):
+    """The same brought there anew, for what must be waited for: nothing is kept of an earlier photo."""
+    return taken_there()
 
 
 def both(models):
@@ -177,8 +191,8 @@ MORE = [pytest.param(*pair, marks=pytest.mark.long) for pair in product(PROMPTS,
 
 
 @pytest.mark.parametrize(("kind", "name"), [*LOOPS, *(one for one in MORE if one.values not in LOOPS)])
-def test_processor_and_gpu_wait_four_times_a_step_and_twice_more_to_judge_a_painting(device, there, kind, name):
-    painter, encoder = (Apart(model, device) for model in both(there))
+def test_processor_and_gpu_wait_four_times_a_step_and_twice_more_to_judge_a_painting(device, just_there, kind, name):
+    painter, encoder = (Apart(model, device) for model in both(just_there))
     config = small(name, paintings=3)
     first = begin(PHOTO, PROMPTS[kind], painter, encoder, config)
     for waits in (painter.waits, encoder.waits, device.waits):
@@ -189,8 +203,8 @@ def test_processor_and_gpu_wait_four_times_a_step_and_twice_more_to_judge_a_pain
     assert len(painter.waits) == 2 * 2 and not encoder.waits
 
 
-def test_more_clusters_than_two_cost_one_wait_more_and_a_new_contrast_box_two(device, there):
-    painter, encoder = (Apart(model, device) for model in both(there))
+def test_more_clusters_than_two_cost_one_wait_more_and_a_new_contrast_box_two(device, just_there):
+    painter, encoder = (Apart(model, device) for model in both(just_there))
     first = begin(PHOTO, BOX, painter, encoder, small("paper"))
     device.waits.clear()
     for state in amcp.run(first, painter, painter, encoder):
@@ -270,6 +284,7 @@ def test_a_painting_is_measured_and_objects_are_discovered(there):
             getattr(measure(PHOTO, plate, DISC.float(), models.encoder, small()), one) for models in (there, embedded())
         )
         torch.testing.assert_close(found, wanted, atol=2e-3, rtol=0)
-    for found, wanted in zip(coarse_masks(PHOTO, there.encoder), coarse_masks(PHOTO, embedded().encoder), strict=True):
+    both_found = (coarse_masks(PHOTO, models.encoder, cells=24) for models in (there, embedded()))
+    for found, wanted in zip(*both_found, strict=True):
         assert iou(found > 0.5, wanted > 0.5) > 0.98
     assert cut_out(PHOTO, DISC.float()).shape == (4, *SIZE)

@@ -46,7 +46,8 @@ def test_clicks_change_what_they_change_on_the_cpu(there, name, way):  # noqa: F
         assert bool(soft[int(y), int(x)] > 0.5) == side
 
 
-def test_plates_are_chosen_and_shadows_found(there):  # noqa: F811
+def test_plates_are_chosen_and_shadows_found(there, monkeypatch):  # noqa: F811
+    monkeypatch.setattr("paintseg.layers.plausibility.SIZE", 168)
     found, wanted = (
         paint_out(PHOTO, LEFT_DISC, models.painter, candidates=3, shadow=True, encoder=models.encoder)
         for models in (there, embedded())

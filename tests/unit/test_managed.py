@@ -77,7 +77,7 @@ def test_a_painter_asks_for_what_it_takes(nodes, asked, side, count):
     assert live.most * count < asked[-1] < 4 * live.most * count
 
 
-@pytest.mark.parametrize("size", [(280, 280), (560, 420), LARGE((700, 700))])
+@pytest.mark.parametrize("size", [(280, 280), (420, 280), LARGE((560, 420)), LARGE((700, 700))])
 def test_an_encoder_asks_for_what_it_takes(nodes, asked, size):
     encoder = nodes.managed.embedded_encoder()
     with LiveBytes(encoder.inner.module) as live:

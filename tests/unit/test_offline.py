@@ -22,6 +22,7 @@ from harness.inprocess import load_pack
 pack = load_pack()
 config = pack.paintseg.config
 config.PRESETS["fast"] = config.preset("fast", size=128, encoder_size=112, photo_size=112)
+pack.paintseg.layers.plausibility.SIZE = 168
 photo = torch.full((1, 64, 64, 3), 0.2)
 photo[:, 16:48, 16:48] = 0.8
 nodes = asyncio.run(asyncio.run(pack.comfy_entrypoint()).get_node_list())

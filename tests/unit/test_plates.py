@@ -44,7 +44,8 @@ def test_cases_know_what_is_behind(photos, monkeypatch):
         assert not torch.equal(case.image[:, case.mask], case.truth[:, case.mask])
 
 
-def test_the_truth_is_at_no_distance_and_a_flat_hole_is(tmp_path):
+def test_the_truth_is_at_no_distance_and_a_flat_hole_is(monkeypatch):
+    monkeypatch.setattr("paintseg.layers.plausibility.SIZE", 168)
     truth = torch.rand(3, 96, 120, generator=torch.Generator().manual_seed(0))
     mask = square((96, 120), (40, 30, 80, 66))
     case = plates.Case("one/0", torch.where(mask, torch.ones(3, 1, 1), truth), truth, mask)
@@ -58,6 +59,7 @@ def test_the_truth_is_at_no_distance_and_a_flat_hole_is(tmp_path):
 
 def test_the_command_writes_its_rows_and_pictures(photos, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(plates, "BUSY", 1.0)
+    monkeypatch.setattr("paintseg.layers.plausibility.SIZE", 168)
     arguments = [str(photos), "--count", "2", "--rows", "truth,migan", "--json", str(tmp_path / "rows.json")]
     assert plates.main([*arguments, "--plates", str(tmp_path / "plates"), "-q"]) == 0
     said = capsys.readouterr().out

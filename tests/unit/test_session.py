@@ -219,7 +219,7 @@ def test_small_things_in_a_large_photo_are_seen_in_full():
 
 def test_clicks_on_a_part_of_a_large_photo_share_their_window():
     photo, _ = disc_photo((1200, 1600), (1000, 300), 60)
-    one = Session(photo, CountsImages(MeanColour(4)), preset("balanced", encoder_size=280))
+    one = Session(photo, CountsImages(MeanColour(4)), preset("balanced", encoder_size=140))
     first = one.answer(point_prompt([(1000, 300)], (1200, 1600)))
     seen = len(one.encoder.shown)
     for x, y in ((1030, 280), (970, 320)):
