@@ -36,8 +36,7 @@ _NO_RESULT = {
     "": {"visualize"},
     "io": {"inputs", "ledger", "listing", "packages", "photos"},
     "tasks": {"batch", "ray_cluster"},
-    "eval": {"__main__", "ablations", "command", "crossval", "gallery", "importing", "layouts", "paper"}
-    | {"records", "report", "study"},
+    "eval": {"__main__", "ablations", "command", "crossval", "gallery", "records", "report", "study"},
 }
 """Modules, by their rooms, that no result depends on, beside all of cli and layers."""
 

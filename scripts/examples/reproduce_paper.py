@@ -26,15 +26,15 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))  # the checkout need n
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 from harness.pipelines import load_pipeline
+from reproduction.importing import find_set, import_set
+from reproduction.paper import NAMES, Cell, cells, table
 
 from paintseg.cli.console import guarded, report
 from paintseg.cli.parameters import check_least, parse_options
 from paintseg.errors import InputError
 from paintseg.eval.command import make_work, shown
 from paintseg.eval.datasets import read_manifest, thin_out
-from paintseg.eval.importing import find_set, import_set
 from paintseg.eval.methods import PAINTERS
-from paintseg.eval.paper import NAMES, Cell, cells, table
 from paintseg.eval.prompting import STROKES
 from paintseg.eval.records import Records, Row
 from paintseg.eval.run import evaluate

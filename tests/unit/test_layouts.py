@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from reproduction.importing import find_set, import_set, places_of
+from reproduction.layouts import LAYOUTS, rle_mask
 from scipy.io import savemat
 
 from paintseg.errors import InputError
 from paintseg.eval.datasets import read_manifest
-from paintseg.eval.importing import find_set, import_set, places_of
-from paintseg.eval.layouts import LAYOUTS, rle_mask
 
 SIZE = (40, 60)
 FIRST, SECOND = (slice(5, 15), slice(10, 30)), (slice(20, 36), slice(40, 52))

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from harness.paths import ROOT
 from PIL import Image
+from reproduction.paper import FIGURES, NAMES, cells, table
 
 import paintseg.eval.run
 from paintseg.cli.bench import made_up_photo
 from paintseg.errors import InputError
-from paintseg.eval.paper import FIGURES, NAMES, cells, table
 from paintseg.eval.records import Row
 from paintseg.eval.task import Task
 from paintseg.io.formats import to_image

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ..errors import InputError
-from .ablations import variants
+from paintseg.errors import InputError
+from paintseg.eval.ablations import variants
+from paintseg.eval.records import Row
+from paintseg.eval.report import Summary, percent
+from paintseg.eval.task import Task
+
 from .layouts import LAYOUTS
-from .records import Row
-from .report import Summary, percent
-from .task import Task
 
 FIGURES: dict[str, dict[str, float]] = {
     "table4": {"I only": 78.4, "O only": 77.9, "I and O": 79.5, "I and O, constrained": 80.6},

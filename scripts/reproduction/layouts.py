@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
-from ..errors import InputError
-from ..io.packages import need
-from .metrics import IGNORED
+from paintseg.errors import InputError
+from paintseg.eval.metrics import IGNORED
+from paintseg.io.packages import need
 
 PHOTOS = (".jpg", ".jpeg", ".png", ".bmp")
 _OBJECT = 255

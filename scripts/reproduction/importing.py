@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..errors import InputError
-from ..io.pictures import written
-from ..ops.morphology import depth
-from .datasets import check_sizes
+from paintseg.errors import InputError
+from paintseg.eval.datasets import check_sizes
+from paintseg.io.pictures import written
+from paintseg.ops.morphology import depth
+
 from .layouts import LAYOUTS, Found, Layout
 
 COLUMNS = ("dataset", "stem", "image", "x0", "y0", "x1", "y1", "centroid_x", "centroid_y", "inner_x", "inner_y")
