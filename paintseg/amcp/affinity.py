@@ -22,6 +22,7 @@ ROOM = 0.04
 """Room around what is found in a loose box, over its sides, in the closer box put in its place."""
 
 _CLOSER = 0.93  # area of a closer box over the drawn one's from which on the drawn one is tight
+_EDGE = 0.125  # of the drawn box's side: room along the photo's edge that stays
 _PIECE = 0.1  # area of the smallest piece found that a closer box must hold, over the largest's
 _ALIKE = 1e-6  # deviation of keys below which patches do not differ
 
@@ -95,5 +96,15 @@ def closer_box(affinity: Tensor, allowed: Tensor, drawn: PixelBox, view: View) -
     left, right = x0 + columns.min() / sx, x0 + (columns.max() + 1) / sx
     top, bottom = y0 + rows.min() / sy, y0 + (rows.max() + 1) / sy
     left, top, right, bottom = grow_box(whole_pixels((left, top, right, bottom)), 1 + 2 * ROOM, view.photo)
-    closer = max(left, drawn[0]), max(top, drawn[1]), min(right, drawn[2]), min(bottom, drawn[3])
+    x0, x1 = _closer_sides((left, right), (drawn[0], drawn[2]), view.photo[1])
+    y0, y1 = _closer_sides((top, bottom), (drawn[1], drawn[3]), view.photo[0])
+    closer = x0, y0, x1, y1
     return closer if area_of(closer) < _CLOSER * area_of(drawn) else None
+
+
+def _closer_sides(found: tuple[int, int], drawn: tuple[int, int], end: int) -> tuple[int, int]:
+    """The closer box along one axis of a photo of `end` pixels. Next to no room along the photo's edge stays: there the
+    photo may cut the object off, and what is found of it ends early."""
+    low, high, room = max(found[0], drawn[0]), min(found[1], drawn[1]), _EDGE * (drawn[1] - drawn[0])
+    low = drawn[0] if drawn[0] <= 0 and low <= room else low
+    return low, drawn[1] if drawn[1] >= end and high >= end - room else high

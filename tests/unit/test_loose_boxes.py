@@ -37,6 +37,13 @@ def test_a_closer_box_never_leaves_the_drawn_one():
     assert closer_box(found((21, 11, 100, 109)), allowed(), DRAWN, VIEW)[:2] == (20, 10)
 
 
+def test_next_to_no_room_along_the_edge_of_the_photo_stays_for_it_may_cut_the_object_off():
+    drawn = (0, 10, 160, 120)
+    left, top, right, bottom = closer_box(found((14, 40, 100, 112)), VIEW.inside(), drawn, VIEW)
+    assert (left, bottom) == (0, 120) and (top, right) == pytest.approx((37, 103), abs=2)
+    assert closer_box(found((40, 40, 100, 90)), VIEW.inside(), drawn, VIEW) == pytest.approx((37, 38, 103, 92), abs=2)
+
+
 @pytest.mark.parametrize("box", [DRAWN, (22, 12, 178, 108)])
 def test_a_tight_box_stays(box):
     assert closer_box(found(box), allowed(), DRAWN, VIEW) is None
