@@ -17,7 +17,7 @@ from .errors import InputError, excerpt
 Direction = Literal["I", "O"]
 Directions = Literal["IO", "I", "O"]
 Start = Literal["whole", "affinity"]
-Context = Literal["box", "view", "photo"]
+Context = Literal["box", "view", "closer", "photo"]
 Distance = Literal["squared", "cosine"]
 Scale = Literal["range", "deviation"]
 Finish = Literal["none", "appearance"]
@@ -101,7 +101,9 @@ class Config:
         "range", "what terms are brought to before weighting: one range, or one standard deviation (ours)", "demo"
     )
     contexts: tuple[Context, ...] = parameter(
-        ("box",), "what the encoder sees: the contrast box, the view, the whole photo", "section 4.2"
+        ("box",),
+        "what the encoder sees: the contrast box, the view, the view a quarter larger, the whole photo",
+        "section 4.2",
     )
     encoder_size: int = parameter(480, "longer side given to the encoder, px", "demo", least=32)
     photo_size: int = parameter(
@@ -250,8 +252,8 @@ PRESETS: dict[str, Config] = {
     "balanced": _BALANCED,
     # On its coarse grid of the photo a box is better left where it was drawn.
     "fast": replace(_BALANCED, steps=1, settle_reach=0.0, encoder_size=532, photo_size=392),
-    # The view is looked at more closely, and not the photo: the finer its grid, the further boxes were moved astray.
-    "best": replace(_BALANCED, paintings=2, size=512, encoder_size=700, photo_size=560, paint_size=392),
+    # A closer look at the view, and not at the photo: the finer its grid, the further boxes were moved astray.
+    "best": replace(_BALANCED, paintings=2, size=512, contexts=("view", "closer", "photo"), paint_size=392),
 }
 
 

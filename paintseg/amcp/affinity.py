@@ -10,7 +10,7 @@ from torch import Tensor
 from ..config import Config
 from ..locate.region import PRIOR, Located, standardise
 from ..locate.walks import log_survival, walk_over
-from ..ops.boxes import PixelBox, area_of, grow_box, whole_pixels
+from ..ops.boxes import PixelBox, area_of, whole_pixels
 from ..ops.images import size_of
 from ..ops.kmeans import two_means
 from ..views.frames import Frame, photo_area, spread
@@ -19,7 +19,7 @@ from ..views.view import View
 LEAK_DEPTH = 0.08
 """Depth in a box, over its sides, at which `Config.box_leak` has fallen to 1/e."""
 ROOM = 0.04
-"""Room around what is found in a loose box, over its sides, in the closer box put in its place."""
+"""Room around what is found in a loose box, over its sides, in the closer box put in its place; a patch at least."""
 
 _CLOSER = 0.93  # area of a closer box over the drawn one's from which on the drawn one is tight
 _EDGE = 0.125  # of the drawn box's side: room along the photo's edge that stays
@@ -76,7 +76,9 @@ def _depth(frame: Frame, view: View, box: PixelBox) -> Tensor:
     return torch.minimum(across[None], down[:, None]).clamp_min(0)
 
 
-def closer_box(affinity: Tensor, allowed: Tensor, drawn: PixelBox, view: View) -> PixelBox | None:
+def closer_box(
+    affinity: Tensor, allowed: Tensor, drawn: PixelBox, view: View, frames: tuple[Frame, ...]
+) -> PixelBox | None:
     """The box to decide in, in place of one that was drawn with much room; None where that one is tight.
 
     What is between a loose box and its object counts as unknown, though nearly all of it is background. So what the
@@ -85,6 +87,7 @@ def closer_box(affinity: Tensor, allowed: Tensor, drawn: PixelBox, view: View) -
     Args:
         affinity: 1 x 1 x h x w, from `affinity_term` in the drawn box. allowed: 1 x 1 x h x w bool, as there.
         drawn: (x0, y0, x1, y1) in the photo; the closer box lies within.
+        frames: whose patches the affinity was measured on; nothing is told more exactly than by one of them.
     """
     clusters, means = two_means(affinity[allowed])
     labels, count = ndimage.label(((affinity > clusters.thresholds[-1]) & allowed & means)[0, 0].cpu().numpy())
@@ -93,9 +96,12 @@ def closer_box(affinity: Tensor, allowed: Tensor, drawn: PixelBox, view: View) -
     sizes = np.bincount(labels.ravel())[1:]
     rows, columns = np.nonzero(np.isin(labels, 1 + np.nonzero(sizes >= _PIECE * sizes.max())[0]))
     (x0, y0, *_), (sx, sy) = view.box, view.scale
-    left, right = x0 + columns.min() / sx, x0 + (columns.max() + 1) / sx
-    top, bottom = y0 + rows.min() / sy, y0 + (rows.max() + 1) / sy
-    left, top, right, bottom = grow_box(whole_pixels((left, top, right, bottom)), 1 + 2 * ROOM, view.photo)
+    patch = min((frame.area[2] - frame.area[0]) / frame.grid[1] for frame in frames)
+    across = max(ROOM * (columns.max() + 1 - columns.min()), patch) / sx
+    down = max(ROOM * (rows.max() + 1 - rows.min()), patch) / sy
+    left, right = x0 + columns.min() / sx - across, x0 + (columns.max() + 1) / sx + across
+    top, bottom = y0 + rows.min() / sy - down, y0 + (rows.max() + 1) / sy + down
+    left, top, right, bottom = whole_pixels((left, top, right, bottom))
     x0, x1 = _closer_sides((left, right), (drawn[0], drawn[2]), view.photo[1])
     y0, y1 = _closer_sides((top, bottom), (drawn[1], drawn[3]), view.photo[0])
     closer = x0, y0, x1, y1

@@ -17,7 +17,7 @@ from ..locate.region import locate
 from ..ops.boxes import PixelBox, grow_box, whole_pixels
 from ..ops.morphology import dilate
 from ..prompts import Point, Prompt
-from ..views.frames import Frame, compared_frames, lasting_frames, not_too_close, photo_frame, photo_side
+from ..views.frames import Frame, compared_frames, lasting_frames, photo_frame, photo_side
 from ..views.looks import Looks
 from ..views.view import View, fit_view
 from .affinity import affinity_term, closer_box
@@ -138,13 +138,13 @@ def prepare(
     region &= allowed
     if not region.any():
         raise InputError("the negative points leave nothing of the object; move them or draw a larger prompt")
-    frames = lasting_frames(looks, view, not_too_close(config, extent, view), whole)
+    frames = lasting_frames(looks, view, config, whole, extent)
     home = working_device(encoder)
     canvas, region, shown, allowed, kept_clear = (
         each.to(home) for each in (canvas, region, shown, allowed, kept_clear)
     )
     affinity = affinity_term(frames, allowed, view, config, located, drawn)
-    closer = None if affinity is None or drawn is None else closer_box(affinity, allowed, drawn, view)
+    closer = None if affinity is None or drawn is None else closer_box(affinity, allowed, drawn, view, frames)
     if closer is not None:
         closer = _box_with(closer, [point for point, inside in clicks if inside])
         inside = view.crop_box(grow_box(closer, valid_rate, prompt.size)).to(home) > 0.5
@@ -190,9 +190,8 @@ def first_look(looks: Looks, prompt: Prompt, config: Config, multiple: int) -> F
     size = photo_side(config)
     if prompt.kind == "box":
         extent = prompt.extent() if config.view_context else None
-        view = fit_view(prompt.size, extent, config.view_context, config.size, multiple)
-        if view.is_nearly_whole:
-            size = not_too_close(config, extent, view).encoder_size
+        if fit_view(prompt.size, extent, config.view_context, config.size, multiple).is_nearly_whole:
+            size = config.encoder_size
     return photo_frame(looks, config, size)
 
 

@@ -143,7 +143,8 @@ def without_painting(config: Config) -> Config:
     """What of the parameters answers are made with: affinity, or there would be nothing to tell anything by; a box
     where it is drawn, since the user sees what becomes of it; and windows looked at no closer than is quick."""
     config = config if config.l_affinity and config.finish == "appearance" else PRESETS["balanced"]
-    return replace(config.in_place(), photo_size=photo_side(config), encoder_size=WINDOW)
+    contexts = tuple(one for one in config.contexts if one != "closer") or ("view",)
+    return replace(config.in_place(), contexts=contexts, photo_size=photo_side(config), encoder_size=WINDOW)
 
 
 def first_said(prompt: Prompt) -> Prompt:

@@ -23,9 +23,11 @@ COARSEST = 8.0
 """How much coarser the photo's patches may be than the view's. Beyond that the photo has three patches of an object at
 most, and they tell it from nothing."""
 
-CROWDED, CROWDED_SIDE = 0.65, 560
-"""Share of the view above which an object leaves too little beside it for a closer look, and the longer side in pixels
-that the encoder is then given at most (measured in docs/experiments/views.md)."""
+CLOSER = 1.25
+"""The longer side of the closer look at a view, over `Config.encoder_size`."""
+
+CROWDED = 0.65
+"""Share of a view above which an object leaves too little beside it for a closer look (docs/experiments/views.md)."""
 
 MOST_WALKED = 4096
 """Patches that walks go between at most: 64 x 64, and matrices of 67 MB. All presets are below with 14-px patches."""
@@ -141,18 +143,22 @@ def part_frame(
     return Frame(area, content, look.image, look.features, look.keys)
 
 
-def lasting_frames(looks: Looks, view: View, config: Config, whole: Frame | None) -> tuple[Frame, ...]:
+def lasting_frames(
+    looks: Looks, view: View, config: Config, whole: Frame | None, extent: PixelBox | None = None
+) -> tuple[Frame, ...]:
     """The frames that stay the same over the loop, so that the photo is encoded once in each.
 
     Args:
         looks: as for `photo_frame`.
+        extent: (x0, y0, x1, y1) in the photo, where the object is expected. Walks that leave it must meet background:
+            a view that it nearly fills is not looked at any closer, beside another context.
         whole: from `photo_frame`, if it is there already; it is not used where the view is nearly the whole photo and
             the encoder was shown less than it should see of a view.
     """
     everything = view.is_nearly_whole
     frames = []
+    area = (0.0, 0.0, float(view.content[1]), float(view.content[0]))
     if "view" in config.contexts and not everything:
-        area = (0.0, 0.0, float(view.content[1]), float(view.content[0]))
         frame = part_frame(looks, view.box, area, view.content, config)
         frames.append(replace(frame, serves=("view",)))
     x0, y0, x1, y1 = view.box
@@ -164,6 +170,10 @@ def lasting_frames(looks: Looks, view: View, config: Config, whole: Frame | None
             whole = photo_frame(looks, config, size)
         serves: tuple[Context, ...] = ("view", "photo") if everything else ("photo",)
         frames.append(replace(whole, area=photo_area(view), content=view.content, serves=serves))
+    crowded = bool(frames) and extent is not None and area_of(extent) > CROWDED * area_of(view.box)
+    if "closer" in config.contexts and not crowded:
+        frame = part_frame(looks, view.box, area, view.content, config, round(CLOSER * config.encoder_size))
+        frames.append(replace(frame, serves=("closer",)))
     return tuple(frames)
 
 
@@ -186,16 +196,6 @@ def compared_frames(frames: tuple[Frame, ...], view: View, config: Config, looks
             frame = replace(frame, image=look.image, features=look.features, keys=None)
         found.append(frame)
     return tuple(found)
-
-
-def not_too_close(config: Config, extent: PixelBox | None, view: View) -> Config:
-    """The parameters that a view is looked at with, where the prompt's object lies in `extent` of the photo.
-
-    Walks that leave a large object must meet background. The finer the grid, the more they stay among what is alike.
-    """
-    if extent is None or area_of(extent) <= CROWDED * area_of(view.box):
-        return config
-    return replace(config, encoder_size=min(config.encoder_size, CROWDED_SIDE))
 
 
 def compared_smaller(shown: tuple[int, int], config: Config) -> bool:

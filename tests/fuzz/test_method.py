@@ -33,7 +33,9 @@ CHANGES = {
     "l_color": st.sampled_from([0.0, 0.2]),
     "l_prompt": st.sampled_from([0.0, 0.2]),
     "l_affinity": st.sampled_from([0.0, 0.8]),
-    "contexts": st.lists(st.sampled_from(["box", "view", "photo"]), min_size=1, max_size=3, unique=True).map(tuple),
+    "contexts": st.lists(st.sampled_from(["box", "view", "closer", "photo"]), min_size=1, max_size=3, unique=True).map(
+        tuple
+    ),
     "distance": st.sampled_from(["squared", "cosine"]),
     "normalise": st.sampled_from(["range", "deviation"]),
     "clusters": st.integers(2, 4),

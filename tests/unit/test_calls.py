@@ -106,8 +106,10 @@ def test_a_contrast_box_met_again_is_not_encoded_again(lattices):
     assert len(lattices) == changes(boxes(result))
 
 
-@pytest.mark.parametrize(("prompt", "contexts"), [(BOX, 2), (WIDE, 1)])
-@pytest.mark.parametrize("name", ["balanced", "best"])
+@pytest.mark.parametrize(
+    ("name", "prompt", "contexts"),
+    [("balanced", BOX, 2), ("balanced", WIDE, 1), ("best", BOX, 3), ("best", WIDE, 1)],
+)
 def test_ours_encode_the_photo_once_per_context_and_every_painting_once_in_the_view(name, prompt, contexts, lattices):
     config = preset(name, **SMALL)
     shown, counts, result = calls(config, prompt)

@@ -110,8 +110,8 @@ def test_keys_are_asked_for_only_where_affinities_are_measured():
         ({"finish": "matte"}, "finish must be one of none, appearance, not 'matte'"),
         ({"pieces": "two"}, "pieces must be one of all, supported, largest, not 'two'"),
         ({"adversarial": 1}, "adversarial must be True or False, not 1"),
-        ({"contexts": ()}, "contexts must name at least one of box, view, photo, not none"),
-        ({"contexts": ("box", "room")}, "contexts must name at least one of box, view, photo, not box, room"),
+        ({"contexts": ()}, "contexts must name at least one of box, view, closer, photo, not none"),
+        ({"contexts": ("box", "room")}, "contexts must name at least one of box, view, closer, photo, not box, room"),
     ],
 )
 def test_what_means_nothing_is_refused(changes, sentence):

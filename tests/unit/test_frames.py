@@ -47,11 +47,25 @@ def test_the_papers_frame_is_the_contrast_box_cut_from_the_canvas():
         (("view", "photo"), VIEW, [(0, 0, 32, 32), (-12, 0, 52, 48)]),
         (("view", "photo"), WHOLE, [(0, 0, 64, 48)]),
         (("view",), WHOLE, [(0, 0, 64, 48)]),
+        (("closer",), VIEW, [(0, 0, 32, 32)]),
+        (("view", "closer", "photo"), VIEW, [(0, 0, 32, 32), (-12, 0, 52, 48), (0, 0, 32, 32)]),
+        (("view", "closer", "photo"), WHOLE, [(0, 0, 64, 48), (0, 0, 64, 48)]),
     ],
 )
 def test_every_context_is_encoded_once(contexts, view, areas):
     frames = lasting_frames(Looks(PHOTO[0], MeanColour()), view, replace(CONFIG, contexts=contexts), None)
     assert [frame.area for frame in frames] == areas
+
+
+def test_the_closer_look_is_a_quarter_larger_and_left_out_where_the_object_fills_the_view():
+    def looks(extent, *contexts):
+        config = replace(CONFIG, contexts=contexts)
+        return lasting_frames(Looks(PHOTO[0], MeanColour()), VIEW, config, None, extent)
+
+    x0, y0, x1, y1 = VIEW.box
+    assert [size_of(frame.image) for frame in looks((20, 10, 36, 22), "view", "closer")] == [(64, 64), (80, 80)]
+    assert [frame.serves for frame in looks((x0, y0, x1, y1 - 4), "view", "closer")] == [("view",)]
+    assert [frame.serves for frame in looks((x0, y0, x1, y1 - 4), "closer")] == [("closer",)], "there is no other"
 
 
 def test_a_painting_is_drawn_where_the_view_is_and_nowhere_else():
@@ -164,7 +178,7 @@ def walked_over(monkeypatch):
         counts.append(keys.shape[-2] * keys.shape[-1])
         return make(keys, *rest)
 
-    for place in ("amcp.scene", "locate.correction", "locate.region", "locate.placement", "locate.readings"):
+    for place in ("amcp.affinity", "locate.correction", "locate.region", "locate.placement", "locate.readings"):
         monkeypatch.setattr(f"paintseg.{place}.walk_over", counted)
     monkeypatch.setattr(frames, "MOST_WALKED", 60)
     return counts

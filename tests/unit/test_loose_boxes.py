@@ -7,6 +7,7 @@ from paintseg import Prompt, preset, segment
 from paintseg.amcp.affinity import ROOM, closer_box
 from paintseg.amcp.scene import prepare
 from paintseg.ops.boxes import area_of, bounding_box
+from paintseg.views.frames import Frame
 from paintseg.views.view import View
 
 from .small_models import MeanColour, disc_photo, embedded, example, iou
@@ -15,8 +16,14 @@ DRAWN = (20, 10, 180, 110)  # in a photo of 200 x 120; the canvas shows all of i
 VIEW = View(photo=(120, 200), box=(0, 0, 200, 120), content=(60, 100), canvas=(64, 104))
 
 
-def allowed():
-    return VIEW.crop_box(DRAWN) > 0.5
+def frames(patches):
+    """The view as one frame, with so many patches across."""
+    size = patches * 3 // 5, patches
+    return (Frame((0, 0, 100, 60), (60, 100), torch.zeros(1, 3, *size), torch.zeros(1, 1, *size), None, ("view",)),)
+
+
+def closer(affinity, inside=None, drawn=DRAWN, patches=100):
+    return closer_box(affinity, VIEW.crop_box(DRAWN) > 0.5 if inside is None else inside, drawn, VIEW, frames(patches))
 
 
 def found(*boxes):
@@ -28,35 +35,39 @@ def found(*boxes):
 def test_the_closer_box_is_what_is_found_and_a_little_room():
     left, top, right, bottom = 60, 40, 160, 90
     across, down = ROOM * (right - left), ROOM * (bottom - top)
-    assert closer_box(found((left, top, right, bottom)), allowed(), DRAWN, VIEW) == pytest.approx(
+    assert closer(found((left, top, right, bottom))) == pytest.approx(
         (left - across, top - down, right + across, bottom + down), abs=1
     )
 
 
+def test_the_room_is_a_patch_at_least_for_nothing_is_told_more_exactly():
+    assert closer(found((60, 40, 80, 90)), patches=20) == pytest.approx((50, 30, 90, 100), abs=1)
+
+
 def test_a_closer_box_never_leaves_the_drawn_one():
-    assert closer_box(found((21, 11, 100, 109)), allowed(), DRAWN, VIEW)[:2] == (20, 10)
+    assert closer(found((21, 11, 100, 109)))[:2] == (20, 10)
 
 
 def test_next_to_no_room_along_the_edge_of_the_photo_stays_for_it_may_cut_the_object_off():
     drawn = (0, 10, 160, 120)
-    left, top, right, bottom = closer_box(found((14, 40, 100, 112)), VIEW.inside(), drawn, VIEW)
+    left, top, right, bottom = closer(found((14, 40, 100, 112)), VIEW.inside(), drawn)
     assert (left, bottom) == (0, 120) and (top, right) == pytest.approx((37, 103), abs=2)
-    assert closer_box(found((40, 40, 100, 90)), VIEW.inside(), drawn, VIEW) == pytest.approx((37, 38, 103, 92), abs=2)
+    assert closer(found((40, 40, 100, 90)), VIEW.inside(), drawn) == pytest.approx((37, 38, 103, 92), abs=2)
 
 
 @pytest.mark.parametrize("box", [DRAWN, (22, 12, 178, 108)])
 def test_a_tight_box_stays(box):
-    assert closer_box(found(box), allowed(), DRAWN, VIEW) is None
+    assert closer(found(box)) is None
 
 
 def test_specks_do_not_widen_it_and_a_second_piece_does():
-    alone = closer_box(found((60, 40, 120, 90)), allowed(), DRAWN, VIEW)
-    assert closer_box(found((60, 40, 120, 90), (170, 100, 174, 104)), allowed(), DRAWN, VIEW) == alone
-    assert closer_box(found((60, 40, 120, 90), (140, 60, 160, 80)), allowed(), DRAWN, VIEW)[2] > 160
+    alone = closer(found((60, 40, 120, 90)))
+    assert closer(found((60, 40, 120, 90), (170, 100, 174, 104))) == alone
+    assert closer(found((60, 40, 120, 90), (140, 60, 160, 80)))[2] > 160
 
 
 def test_where_all_is_alike_the_drawn_box_stays():
-    assert closer_box(torch.zeros(1, 1, 64, 104), allowed(), DRAWN, VIEW) is None
+    assert closer(torch.zeros(1, 1, 64, 104)) is None
 
 
 def scene_of(**more):
