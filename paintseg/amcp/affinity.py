@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
-from scipy import ndimage
 from torch import Tensor
 
 from ..config import Config
 from ..locate.region import PRIOR, Located, standardise
 from ..locate.walks import log_survival, walk_over
-from ..ops.boxes import PixelBox, area_of, whole_pixels
+from ..ops.boxes import PixelBox
 from ..ops.images import size_of
-from ..ops.kmeans import two_means
 from ..views.frames import Frame, photo_area, spread
 from ..views.view import View
 
 LEAK_DEPTH = 0.08
 """Depth in a box, over its sides, at which `Config.box_leak` has fallen to 1/e."""
-ROOM = 0.04
-"""Room around what is found in a loose box, over its sides, in the closer box put in its place; a patch at least."""
-
-_CLOSER = 0.93  # area of a closer box over the drawn one's from which on the drawn one is tight
-_EDGE = 0.125  # of the drawn box's side: room along the photo's edge that stays
-_PIECE = 0.1  # area of the smallest piece found that a closer box must hold, over the largest's
 _ALIKE = 1e-6  # deviation of keys below which patches do not differ
 
 
@@ -74,43 +65,3 @@ def _depth(frame: Frame, view: View, box: PixelBox) -> Tensor:
     across = torch.minimum(xs - left, right - xs) / (right - left)
     down = torch.minimum(ys - top, bottom - ys) / (bottom - top)
     return torch.minimum(across[None], down[:, None]).clamp_min(0)
-
-
-def closer_box(
-    affinity: Tensor, allowed: Tensor, drawn: PixelBox, view: View, frames: tuple[Frame, ...]
-) -> PixelBox | None:
-    """The box to decide in, in place of one that was drawn with much room; None where that one is tight.
-
-    What is between a loose box and its object counts as unknown, though nearly all of it is background. So what the
-    affinities say first is cut in two, and where that leaves room, they are measured again in a closer box.
-
-    Args:
-        affinity: 1 x 1 x h x w, from `affinity_term` in the drawn box. allowed: 1 x 1 x h x w bool, as there.
-        drawn: (x0, y0, x1, y1) in the photo; the closer box lies within.
-        frames: whose patches the affinity was measured on; nothing is told more exactly than by one of them.
-    """
-    clusters, means = two_means(affinity[allowed])
-    labels, count = ndimage.label(((affinity > clusters.thresholds[-1]) & allowed & means)[0, 0].cpu().numpy())
-    if not count:
-        return None
-    sizes = np.bincount(labels.ravel())[1:]
-    rows, columns = np.nonzero(np.isin(labels, 1 + np.nonzero(sizes >= _PIECE * sizes.max())[0]))
-    (x0, y0, *_), (sx, sy) = view.box, view.scale
-    patch = min((frame.area[2] - frame.area[0]) / frame.grid[1] for frame in frames)
-    across = max(ROOM * (columns.max() + 1 - columns.min()), patch) / sx
-    down = max(ROOM * (rows.max() + 1 - rows.min()), patch) / sy
-    left, right = x0 + columns.min() / sx - across, x0 + (columns.max() + 1) / sx + across
-    top, bottom = y0 + rows.min() / sy - down, y0 + (rows.max() + 1) / sy + down
-    left, top, right, bottom = whole_pixels((left, top, right, bottom))
-    x0, x1 = _closer_sides((left, right), (drawn[0], drawn[2]), view.photo[1])
-    y0, y1 = _closer_sides((top, bottom), (drawn[1], drawn[3]), view.photo[0])
-    closer = x0, y0, x1, y1
-    return closer if area_of(closer) < _CLOSER * area_of(drawn) else None
-
-
-def _closer_sides(found: tuple[int, int], drawn: tuple[int, int], end: int) -> tuple[int, int]:
-    """The closer box along one axis of a photo of `end` pixels. Next to no room along the photo's edge stays: there the
-    photo may cut the object off, and what is found of it ends early."""
-    low, high, room = max(found[0], drawn[0]), min(found[1], drawn[1]), _EDGE * (drawn[1] - drawn[0])
-    low = drawn[0] if drawn[0] <= 0 and low <= room else low
-    return low, drawn[1] if drawn[1] >= end and high >= end - room else high

@@ -12,6 +12,7 @@ from ..config import Config
 from ..encoders import Encoder
 from ..encoders.base import working_device
 from ..errors import InputError
+from ..locate.closer import closer_box
 from ..locate.placement import place_box, place_mask
 from ..locate.region import locate
 from ..ops.boxes import PixelBox, grow_box, whole_pixels
@@ -20,7 +21,7 @@ from ..prompts import Point, Prompt
 from ..views.frames import Frame, compared_frames, lasting_frames, photo_frame, photo_side
 from ..views.looks import Looks
 from ..views.view import View, fit_view
-from .affinity import affinity_term, closer_box
+from .affinity import affinity_term
 from .potential import Pointed
 
 NEGATIVE_RADIUS = 6  # px at a 512-px view around a negative point that no result may hold

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from paintseg import Prompt, preset, segment
-from paintseg.amcp.affinity import ROOM, closer_box
 from paintseg.amcp.scene import prepare
+from paintseg.locate.closer import ROOM, closer_box
 from paintseg.ops.boxes import area_of, bounding_box
 from paintseg.views.frames import Frame
 from paintseg.views.view import View
