@@ -12,7 +12,7 @@ from ..views.frames import Frame
 from ..views.view import View
 
 ROOM = 0.04
-"""Room around what is found in a loose box, over its sides, in the closer box put in its place; a patch at least."""
+"""Room around what is found in a loose box, over its sides, in the closer box in its place; half a patch at least."""
 
 _CLOSER = 0.93  # area of a closer box over the drawn one's from which on the drawn one is tight
 _EDGE = 0.125  # of the drawn box's side: room along the photo's edge that stays
@@ -30,7 +30,7 @@ def closer_box(
     Args:
         affinity: 1 x 1 x h x w, from `affinity_term` in the drawn box. allowed: 1 x 1 x h x w bool, as there.
         drawn: (x0, y0, x1, y1) in the photo; the closer box lies within.
-        frames: whose patches the affinity was measured on; nothing is told more exactly than by one of them.
+        frames: whose patches the affinity was measured on; nothing is told more exactly than by half of one.
     """
     clusters, means = two_means(affinity[allowed])
     labels, count = ndimage.label(((affinity > clusters.thresholds[-1]) & allowed & means)[0, 0].cpu().numpy())
@@ -39,9 +39,9 @@ def closer_box(
     sizes = np.bincount(labels.ravel())[1:]
     rows, columns = np.nonzero(np.isin(labels, 1 + np.nonzero(sizes >= _PIECE * sizes.max())[0]))
     (x0, y0, *_), (sx, sy) = view.box, view.scale
-    patch = min((frame.area[2] - frame.area[0]) / frame.grid[1] for frame in frames)
-    across = max(ROOM * (columns.max() + 1 - columns.min()), patch) / sx
-    down = max(ROOM * (rows.max() + 1 - rows.min()), patch) / sy
+    least = min((frame.area[2] - frame.area[0]) / frame.grid[1] for frame in frames) / 2
+    across = max(ROOM * (columns.max() + 1 - columns.min()), least) / sx
+    down = max(ROOM * (rows.max() + 1 - rows.min()), least) / sy
     left, right = x0 + columns.min() / sx - across, x0 + (columns.max() + 1) / sx + across
     top, bottom = y0 + rows.min() / sy - down, y0 + (rows.max() + 1) / sy + down
     left, top, right, bottom = whole_pixels((left, top, right, bottom))

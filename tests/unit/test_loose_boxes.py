@@ -40,8 +40,8 @@ def test_the_closer_box_is_what_is_found_and_a_little_room():
     )
 
 
-def test_the_room_is_a_patch_at_least_for_nothing_is_told_more_exactly():
-    assert closer(found((60, 40, 80, 90)), patches=20) == pytest.approx((50, 30, 90, 100), abs=1)
+def test_the_room_is_half_a_patch_at_least_for_nothing_is_told_more_exactly():
+    assert closer(found((60, 40, 80, 90)), patches=20) == pytest.approx((55, 35, 85, 95), abs=1)
 
 
 def test_a_closer_box_never_leaves_the_drawn_one():
