@@ -13,6 +13,7 @@ from contextlib import closing
 from dataclasses import asdict
 from functools import lru_cache, partial
 from hashlib import sha256
+from threading import Thread
 
 import numpy as np
 import torch
@@ -207,3 +208,12 @@ def ray_worker(pieces: Sequence[Job]) -> Callable[[int], list[dict[str, object]]
 def _start_worker(threads: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     torch.set_num_threads(threads)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it was killed, which leaves no time to say so: a gigabyte each."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -4,10 +4,13 @@ import csv
 import dataclasses
 import json
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import torch
+from harness.paths import ROOT
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -172,6 +175,25 @@ def test_several_processes_find_what_one_finds(photos, way):
     for row in (*alone, *together):
         del row["seconds"]
     assert alone == together
+
+
+WORKER = """
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from paintseg.eval import run
+
+pool = ProcessPoolExecutor(1, get_context("spawn"), run._start_worker, (1,))
+print(pool.submit(max, 1, 2).result(), flush=True)
+pool.submit(time.sleep, 600).result()
+"""
+
+
+def test_workers_end_with_a_parent_that_was_killed():
+    with subprocess.Popen([sys.executable, "-c", WORKER], cwd=ROOT, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout.readline().strip() == b"2"
+        parent.kill()
+        parent.communicate(timeout=60)  # ends when nobody can write any more: neither parent nor worker
 
 
 def test_an_interrupted_run_goes_on_where_it_stopped(photos, monkeypatch):
