@@ -60,9 +60,8 @@ def preset_input(default: str = "balanced") -> io.Combo.Input:
         "preset",
         options=list(PRESETS),
         default=default,
-        tooltip="balanced: the default. fast: one step, and a box stays where it is drawn. best: more paintings, "
-        "looked at more closely. paper: the parameters of the PaintSeg paper, and of its authors' demo where it is "
-        "silent.",
+        tooltip="balanced: the default. fast: one step, and a box stays where it is drawn. best: a second, closer look "
+        "at the object. paper: the parameters of the PaintSeg paper, and of its authors' demo where it is silent.",
     )
 
 

@@ -253,7 +253,7 @@ PRESETS: dict[str, Config] = {
     # On its coarse grid of the photo a box is better left where it was drawn.
     "fast": replace(_BALANCED, steps=1, settle_reach=0.0, encoder_size=532, photo_size=392),
     # A closer look at the view, and not at the photo: the finer its grid, the further boxes were moved astray.
-    "best": replace(_BALANCED, paintings=2, size=512, contexts=("view", "closer", "photo"), paint_size=392),
+    "best": replace(_BALANCED, contexts=("view", "closer", "photo")),
 }
 
 
