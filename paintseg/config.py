@@ -150,7 +150,7 @@ class Config:
 
     @property
     def settles(self) -> bool:
-        """Whether a box or a coarse mask is moved that was drawn beside its object."""
+        """Whether a box or a coarse mask is moved that was drawn beside its object, or with much room around it."""
         return bool(self.settle_reach)
 
     def in_place(self) -> Config:

@@ -145,7 +145,9 @@ def prepare(
         each.to(home) for each in (canvas, region, shown, allowed, kept_clear)
     )
     affinity = affinity_term(frames, allowed, view, config, located, drawn)
-    closer = None if affinity is None or drawn is None else closer_box(affinity, allowed, drawn, view, frames)
+    closer = None
+    if affinity is not None and drawn is not None and config.settles:
+        closer = closer_box(affinity, allowed, drawn, view, frames)
     if closer is not None:
         closer = _box_with(closer, [point for point, inside in clicks if inside])
         inside = view.crop_box(grow_box(closer, valid_rate, prompt.size)).to(home) > 0.5

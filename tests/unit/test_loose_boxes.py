@@ -70,9 +70,9 @@ def test_where_all_is_alike_the_drawn_box_stays():
     assert closer(torch.zeros(1, 1, 64, 104)) is None
 
 
-def scene_of(**more):
+def scene_of(name="balanced", **more):
     photo, _ = disc_photo((96, 128))  # the disc lies in (40, 24, 88, 72)
-    config = preset("fast", size=128, encoder_size=128, photo_size=0)
+    config = preset(name, size=128, encoder_size=128, photo_size=0)
     return prepare(photo, Prompt((96, 128), box=(16.0, 8.0, 120.0, 92.0), **more), MeanColour(4), config)
 
 
@@ -82,6 +82,13 @@ def test_the_object_may_be_in_the_closer_box_alone():
     left, top, right, bottom = bounding_box(scene.allowed)
     assert (left, top, right, bottom) == pytest.approx((x0, y0, x1, y1), abs=0.1 * (x1 - x0))
     assert bounding_box(scene.start) == pytest.approx((left, top, right, bottom), abs=4)
+
+
+def test_fast_leaves_a_box_as_it_is_drawn():
+    scene = scene_of("fast")
+    (x0, y0), (x1, y1) = scene.view.to_canvas((16, 8)), scene.view.to_canvas((120, 92))
+    left, top, right, bottom = bounding_box(scene.allowed)
+    assert left <= x0 and top <= y0 and right >= min(x1, 128) and bottom >= y1
 
 
 def test_a_click_in_the_room_is_in_the_closer_box():
@@ -99,5 +106,5 @@ def test_room_around_the_object_does_next_to_no_harm(room):
     size = tuple(truth.shape)
     loose = max(0.0, x0 - across), max(0.0, y0 - down), min(size[1], x1 + across), min(size[0], y1 + down)
     models = embedded()
-    mask = segment(photo, Prompt(size, box=loose), models.painter, models.encoder, preset("fast")).mask
+    mask = segment(photo, Prompt(size, box=loose), models.painter, models.encoder, preset("balanced")).mask
     assert iou(mask, truth) > 0.915
