@@ -159,12 +159,14 @@ def painted_photo(state: State) -> Tensor:
 def potential_map(state: State) -> Tensor:
     """The last step's potential over the photo, H x W, spanning [0, 1] inside the contrast box."""
     phi, view = state.potential, state.scene.view
-    return torch.zeros(view.photo) if phi is None else over_photo(phi.total, phi.scope, view)
+    if phi is None:
+        return torch.zeros(view.photo)
+    return over_photo(phi.total, view.paste(phi.scope.float())[0, 0] > 0.5, view)
 
 
 def over_photo(term: Tensor, scope: Tensor, view: View) -> Tensor:
-    """The mean of a term N x 1 x h x w of the canvas over the photo, H x W, spanning [0, 1] inside the scope."""
-    return unit_range(view.paste(term.mean(0, keepdim=True))[0, 0], view.paste(scope.float())[0, 0] > 0.5)
+    """The mean of a term N x 1 x h x w of the canvas over the photo, H x W, spanning [0, 1] inside a scope H x W."""
+    return unit_range(view.paste(term.mean(0, keepdim=True))[0, 0], scope)
 
 
 def cluster_map(state: State) -> Tensor:

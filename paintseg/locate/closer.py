@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from scipy import ndimage
 from torch import Tensor
 
-from ..ops.boxes import PixelBox, area_of, whole_pixels
+from ..ops.boxes import PixelBox, area_of, box_around, whole_pixels
 from ..ops.kmeans import two_means
 from ..views.frames import Frame
 from ..views.view import View
@@ -37,14 +38,14 @@ def closer_box(
     if not count:
         return None
     sizes = np.bincount(labels.ravel())[1:]
-    rows, columns = np.nonzero(np.isin(labels, 1 + np.nonzero(sizes >= _PIECE * sizes.max())[0]))
+    held = np.isin(labels, 1 + np.nonzero(sizes >= _PIECE * sizes.max())[0])
+    left, top, right, bottom = box_around(torch.from_numpy(held)[None, None])
     (x0, y0, *_), (sx, sy) = view.box, view.scale
     least = min((frame.area[2] - frame.area[0]) / frame.grid[1] for frame in frames) / 2
-    across = max(ROOM * (columns.max() + 1 - columns.min()), least) / sx
-    down = max(ROOM * (rows.max() + 1 - rows.min()), least) / sy
-    left, right = x0 + columns.min() / sx - across, x0 + (columns.max() + 1) / sx + across
-    top, bottom = y0 + rows.min() / sy - down, y0 + (rows.max() + 1) / sy + down
-    left, top, right, bottom = whole_pixels((left, top, right, bottom))
+    across, down = (max(ROOM * side, least) for side in (right - left, bottom - top))
+    west, east = x0 + (left - across) / sx, x0 + (right + across) / sx
+    north, south = y0 + (top - down) / sy, y0 + (bottom + down) / sy
+    left, top, right, bottom = whole_pixels((west, north, east, south))
     x0, x1 = _closer_sides((left, right), (drawn[0], drawn[2]), view.photo[1])
     y0, y1 = _closer_sides((top, bottom), (drawn[1], drawn[3]), view.photo[0])
     closer = x0, y0, x1, y1

@@ -83,7 +83,8 @@ def measure(
     )
     terms = {"total": phi.total, "paint": phi.paint, "color": phi.color, "prompt": phi.prompt}
     terms["affinity"] = phi.affinity if config.l_affinity else None
+    scope = view.paste(phi.scope.float())[0, 0] > 0.5
     shown: dict[str, Any] = {
-        name: None if term is None else over_photo(term, phi.scope, view) for name, term in terms.items()
+        name: None if term is None else over_photo(term, scope, view) for name, term in terms.items()
     }
-    return Measured(**shown, scope=view.paste(phi.scope.float())[0, 0] > 0.5)
+    return Measured(**shown, scope=scope)
