@@ -144,11 +144,7 @@ def _embed(cells: Array, origin: Array, strides: Array) -> tuple[Array, Array]:
     nearest = xp.round(cells)
     rest = cells - nearest
     # rounding leaves the lattice by the sum of the cells; that many coordinates are rounded the other way
-    rank = xp.zeros((corners, n), dtype=xp.int8, **like) + xp.asarray(nearest.sum(0), dtype=xp.int8)
-    for i in range(corners - 1):
-        smaller = (rest[i] < rest[i + 1 :]).view(xp.int8)
-        rank[i] += smaller.sum(0, dtype=xp.int8)
-        rank[i + 1 :] += 1 - smaller
+    rank = _ranks(rest) + xp.asarray(nearest.sum(0), dtype=xp.int8)
     turn = -(rank // corners)
     rank += turn * corners
     nearest += turn
@@ -160,13 +156,26 @@ def _embed(cells: Array, origin: Array, strides: Array) -> tuple[Array, Array]:
 
     weights = xp.empty((corners, n), dtype=xp.float32, **like)
     weights[0] = 1 - (falling[0] - falling[-1])
+    weights[1:] = xp.flip(falling[:-1] - falling[1:], (0,))
     keys = xp.empty((corners, n), dtype=xp.int64, **like)
     keys[0] = xp.asarray(strides, dtype=xp.float64) @ (nearest - origin[:, None])
-    for k in range(1, corners):
-        # a corner of class k is one cell lower in the k coordinates of the highest ranks
-        weights[k] = falling[corners - 1 - k] - falling[corners - k]
-        keys[k] = keys[k - 1] - step[corners - k]
+    # a corner of class k is one cell lower in the k coordinates of the highest ranks
+    keys[1:] = keys[0] - xp.cumsum(xp.flip(step[1:], (0,)), 0)
     return keys, weights.T
+
+
+def _ranks(rest: Array) -> Array:
+    """How many values of a column are above each, of equal ones the first counting as above; c x n, int8."""
+    if isinstance(rest, Tensor):
+        order = rest.argsort(dim=0, descending=True, stable=True)
+        places = torch.arange(len(rest), device=rest.device, dtype=torch.int8)[:, None].expand_as(order)
+        return torch.empty_like(order, dtype=torch.int8).scatter_(0, order, places)
+    rank = np.zeros(rest.shape, dtype=np.int8)
+    for i in range(len(rest) - 1):
+        smaller = (rest[i] < rest[i + 1 :]).view(np.int8)
+        rank[i] += smaller.sum(0, dtype=np.int8)
+        rank[i + 1 :] += 1 - smaller
+    return rank
 
 
 def _neighbours(known: Array, steps: list[int]) -> tuple[Array, Array]:
