@@ -28,13 +28,16 @@ def affinity_term(
 ) -> Tensor | None:
     """The mean over the frames of the standardised log survival of walks inside `allowed` (walks.py).
 
+    A frame counts in inverse proportion to the side of its patches: where the photo is much larger than the view, its
+    patches are too coarse to tell an object's feet from the ground (docs/experiments/views.md).
+
     What the prompt itself said of the object, if it was located by it, is added with its weight. Along the sides of a
     box that was drawn, (x0, y0, x1, y1) in the photo, walks may end too: most of what lies there is background, above
     all in a loose box.
     """
     if not config.l_affinity:
         return None
-    maps, canvas = [], size_of(allowed)
+    maps, weights, canvas = [], [], size_of(allowed)
     for frame in (each.walked() for each in frames):
         free = frame.coverage(allowed) > 0.5
         if not free.any():
@@ -47,10 +50,11 @@ def affinity_term(
         survival = log_survival(walk_over(keys), chosen, leak=leak)
         survival[chosen] = standardise(survival[chosen])
         survival[~chosen] = survival[chosen].min()
-        maps.append(frame.to_canvas(survival.view(1, 1, *frame.grid), canvas))
+        maps.append(frame.to_canvas(survival.view(1, 1, *frame.grid), canvas) / frame.patch)
+        weights.append(1 / frame.patch)
     if not maps:
         return None
-    term = sum(maps[1:], maps[0]) / len(maps)
+    term = sum(maps[1:], maps[0]) / sum(weights)
     if located is None:
         return term
     return term + PRIOR * spread(located.prior.to(term.device), photo_area(view), canvas)

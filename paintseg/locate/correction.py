@@ -10,9 +10,13 @@ click so deep can be about is left to the colours, near the click.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections import OrderedDict
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from threading import Lock
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -44,6 +48,9 @@ _HELD = 5.0  # the same at the click
 _DOT = 2.0  # its radius in pixels
 _DOUBT, _EDGE = 0.49, 3  # at most, of what a click has changed; and pixels from the rest within which there is any
 _AROUND = 1.5  # patches around those that change in which the finish may move the edge
+_KEPT = 24  # answers of earlier clicks, for each image
+_known: WeakKeyDictionary[Finish, OrderedDict[Hashable, Tensor]] = WeakKeyDictionary()
+_lock = Lock()
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,11 @@ class Sight:
             raise LookupError("no frame shows this part of the photo")
         return walk_over(self.keys)
 
+    @cached_property
+    def digest(self) -> bytes:
+        """Of the keys."""
+        return b"" if self.keys is None else hashlib.blake2b(self.keys.numpy().tobytes()).digest()
+
     @property
     def patch(self) -> float:
         """The side of a patch in pixels of the finish's image."""
@@ -97,13 +109,30 @@ def corrected(soft: Tensor, sight: Sight, clicks: Sequence[tuple[Point, bool]], 
     before: list[tuple[tuple[int, int], bool]] = []
     for at, side in said.items():
         if bool(soft[at] > 0.5) != side:
-            soft = _change(soft, sight, at, side, [one for one, other in before if other != side], config)
+            soft = _changed(soft, sight, at, side, [one for one, other in before if other != side], config)
         before.append((at, side))
     for at, side in before:  # what went with something else that was clicked later
         if bool(soft[at] > 0.5) != side:
             soft = soft.clone()
             soft[at] = 0.51 if side else 0.49
     return soft
+
+
+def _changed(
+    soft: Tensor, sight: Sight, at: tuple[int, int], side: bool, others: Sequence[tuple[int, int]], config: Config
+) -> Tensor:
+    """`_change`, remembered: of a conversation all clicks are taken again, and only the last is new."""
+    key = hashlib.blake2b(soft.numpy().tobytes()).digest(), sight.digest, at, side, tuple(others), config
+    with _lock:
+        known = _known.setdefault(sight.finish, OrderedDict())
+        found = known.get(key)
+    if found is None:
+        found = _change(soft, sight, at, side, others, config)
+        with _lock:
+            known[key] = found
+            while len(known) > _KEPT:
+                known.popitem(last=False)
+    return found
 
 
 def _change(

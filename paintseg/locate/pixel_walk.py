@@ -2,7 +2,7 @@
 
 A walk steps to a neighbour the likelier the more alike the two pixels are (Grady 2006), and ends at each step with a
 small chance as what the pixel was taken for before. The farther from a click, the less it changes: that is the screened
-Poisson equation, whose length of reach is a parameter here.
+Poisson equation (screened.py), whose length of reach is a parameter here.
 """
 
 from __future__ import annotations
@@ -10,14 +10,13 @@ from __future__ import annotations
 import numpy as np
 import torch
 from scipy import ndimage
-from scipy.sparse import csr_matrix, diags
-from scipy.sparse.linalg import cg
 from torch import Tensor
+
+from .screened import screened
 
 _LEAST = 1e-4  # weight of a step across the hardest edge
 _OTHER = 2.0  # radius in pixels of the clicks that say the contrary
 _WINDOW = 3.0  # reaches around the click beyond which nothing changes
-_CLOSE = 1e-4  # residual of the equation, relative
 
 
 def flipped(
@@ -51,7 +50,7 @@ def flipped(
     clicked = away <= max(seed, 0.5)
     held |= clicked
     towards[clicked] = -1.0
-    value = _screened(_steps(colours), reach**-2.0, towards.ravel(), held.ravel()).reshape(before.shape)
+    value = screened(_edges(colours), reach**-2.0, towards, held)
     changes = (value < 0) & (before == before[tuple(here)]) | clicked & (before == before[tuple(here)])
     part, likely = np.zeros_like(mask), np.zeros(mask.shape, np.float32)
     part[window] = piece_at(changes, (int(here[0]), int(here[1])))
@@ -100,30 +99,6 @@ def _edges(lab: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _pairs(plane: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
     """A plane's values on either end of the steps along an axis."""
     return (plane[:-1], plane[1:]) if axis == 0 else (plane[:, :-1], plane[:, 1:])
-
-
-def _steps(lab: np.ndarray) -> csr_matrix:
-    """The symmetric weights of the steps between neighbours, n x n."""
-    index = np.arange(lab[0].size).reshape(lab.shape[1:])
-    ends = [_pairs(index, axis) for axis in (0, 1)]
-    start, end = (np.concatenate([pair[side].ravel() for pair in ends]) for side in (0, 1))
-    weights = np.concatenate([each.ravel() for each in _edges(lab)])
-    both = np.concatenate([weights, weights]), (np.concatenate([start, end]), np.concatenate([end, start]))
-    return csr_matrix(both, shape=(index.size, index.size))
-
-
-def _screened(steps: csr_matrix, pull: float, towards: np.ndarray, held: np.ndarray) -> np.ndarray:
-    """x of (D - W + pull I) x = pull towards, n; x = towards where held."""
-    free = np.flatnonzero(~held)
-    solution = towards.astype(np.float64)
-    if not len(free):
-        return solution
-    inner = steps[free]
-    diagonal = np.asarray(inner.sum(1)).ravel() + pull
-    right = pull * towards[free] + inner[:, np.flatnonzero(held)] @ solution[held]
-    system = diags(diagonal) - inner[:, free]
-    solution[free], _ = cg(system, right, x0=solution[free], rtol=_CLOSE, maxiter=1000, M=diags(1 / diagonal))
-    return solution
 
 
 def depth_at(mask: Tensor, at: tuple[int, int]) -> tuple[Tensor, float]:

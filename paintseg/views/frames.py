@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import torch
@@ -57,6 +58,12 @@ class Frame:
     def grid(self) -> tuple[int, int]:
         """(h, w) of the patches."""
         return size_of(self.need_keys() if self.features is None else self.features)
+
+    @property
+    def patch(self) -> float:
+        """Side of a patch in canvas pixels, the geometric mean of its two sides."""
+        (rows, columns), (x0, y0, x1, y1) = self.grid, self.area
+        return math.sqrt((x1 - x0) * (y1 - y0) / (rows * columns))
 
     def need_features(self) -> Tensor:
         """The tokens, 1 x C x h x w. Raises InputError for a frame that was made without them."""

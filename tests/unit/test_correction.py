@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from paintseg import preset
 from paintseg.finish.refine import Finish
-from paintseg.locate import correction, pixel_walk
+from paintseg.locate import correction
 from paintseg.locate.correction import Sight, corrected
 from paintseg.locate.pixel_walk import depth_at, flipped, leak
 from paintseg.ops.morphology import dilate
@@ -130,19 +130,6 @@ def test_without_patches_colours_decide_alone():
 # --- the walk from pixel to pixel
 
 
-def test_the_walk_solves_its_equation():
-    """The sparse solver beside a dense one, on a field of random colours."""
-    lab = np.random.default_rng(3).normal(size=(3, 7, 9))
-    towards, held = np.sign(np.random.default_rng(5).normal(size=63)), np.arange(63) % 10 == 0
-    steps = pixel_walk._steps(lab)
-    dense = np.diag(steps.toarray().sum(1) + 0.05) - steps.toarray()
-    assert np.allclose(steps.toarray(), steps.toarray().T)
-    right = 0.05 * towards - dense[:, held] @ towards[held]
-    expected = towards.copy()
-    expected[~held] = np.linalg.solve(dense[np.ix_(~held, ~held)], right[~held])
-    assert np.allclose(pixel_walk._screened(steps, 0.05, towards, held), expected, atol=1e-3)
-
-
 @pytest.mark.parametrize("side", [True, False])
 def test_what_a_click_changes_is_in_no_doubt_but_at_its_edge(side):
     """Or a cut-out would show a ghost of what was taken away, and what was added as if through a veil."""
@@ -199,3 +186,16 @@ def test_depth_is_the_distance_to_the_other_side():
     deep, depth = depth_at(mask, (48, 48))
     assert depth == pytest.approx(20, abs=1) and deep[0, 0] == 0
     assert depth_at(torch.ones(4, 4, dtype=torch.bool), (1, 1))[1] == float("inf")
+
+
+def test_of_a_conversation_only_the_last_click_is_worked_out(monkeypatch):
+    sight, asked, change = sight_of(photo((disc(25, 25, 15), RED), (disc(70, 70, 15), DARK))), [], correction._change
+    monkeypatch.setattr(correction, "_change", lambda *given: asked.append(given[2]) or change(*given))
+    soft, said = torch.full((96, 96), 0.1), clicks([(25, 25), (71, 69)], [])
+    first = corrected(soft, sight, said[:1], CONFIG)
+    both = corrected(soft, sight, said, CONFIG)
+    assert asked == [(25, 25), (69, 71)]
+    assert torch.equal(corrected(soft.clone(), Sight(sight.keys, sight.finish), said, CONFIG), both)
+    assert torch.equal(corrected(soft, sight, said[:1], CONFIG), first) and len(asked) == 2
+    corrected(soft + 0.05, sight, said[:1], CONFIG)
+    assert len(asked) == 3, "another answer before it"

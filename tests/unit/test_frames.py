@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from paintseg.amcp.affinity import affinity_term
 from paintseg.config import preset
 from paintseg.encoders import Features
 from paintseg.locate import walks
@@ -228,3 +229,13 @@ def test_the_photo_is_left_out_where_its_patches_are_far_coarser_than_the_views(
     view = fit_view((side, side), (20, 20, 36, 36), 2, 32, 8)
     frames = lasting_frames(Looks(photo[0], MeanColour()), view, BOTH, None)
     assert [frame.serves for frame in frames] == seen
+
+
+def test_a_frame_of_finer_patches_counts_more_in_proportion():
+    allowed = torch.zeros(1, 1, *VIEW.canvas, dtype=torch.bool)
+    allowed[..., 8:24, 8:24] = True
+    fine, coarse = frames_of = view_and_photo_frames()
+    assert coarse.patch == 2 * fine.patch, "the photo is twice the view, and both were shown at one size"
+    both, one, other = (affinity_term(chosen, allowed, VIEW, BOTH, None) for chosen in (frames_of, (fine,), (coarse,)))
+    torch.testing.assert_close(both, (2 * one + other) / 3)
+    assert not torch.allclose(one, other)
