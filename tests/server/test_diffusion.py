@@ -81,7 +81,7 @@ def paints_the_hole_alone(small_photo, plate, hole):
     assert 0.005 < hole.mean() < 0.5 and (plate != photo).any(axis=-1)[hole].mean() > 0.5
 
 
-@pytest.mark.parametrize(("channels", "candidates"), [(4, 3), (9, 1)])
+@pytest.mark.parametrize(("channels", "candidates"), [pytest.param(4, 3, marks=pytest.mark.long), (9, 1)])
 def test_checkpoint_paints_the_hole_and_no_pixel_beside_it(diffusion, loop, small_photo, channels, candidates):
     paints_the_hole_alone(small_photo, *loop(diffusion(channels), candidates))
 
