@@ -25,8 +25,8 @@ SHARES = (
     ("test_models.py",),
     ("test_text.py", "test_masks.py", "test_coverage_guided.py"),
 )
-# Of the units' files, four shares of about the same time: those from one of these names to the next.
-UNITS = ("test_a", "test_dev", "test_g", "test_se")
+# Of the units' files, half of their time: those before this name.
+HALF = "test_g"
 # Of the server's tests, half of their time, with a ComfyUI of its own.
 WORKFLOWS = ("test_workflows.py", "test_model_workflows.py", "test_demo.py", "test_first_run.py")
 # What the nodes' own tests need ComfyUI for; the rest of tests/unit is the library's.
@@ -70,18 +70,14 @@ def everything_at_once(parts: list[str], everything: bool, passed_on: list[str])
 
 
 def jobs(parts: list[str], everything: bool) -> list[Job]:
-    """A process each, about the longest first, so that all end at about the same time: the browser's, one of each front
-    end, the units in four shares and the server's in two. Server and browser have a ComfyUI each. Fuzzing is a smoke of
-    a few inputs beside other parts, and thousands by itself or with everything."""
-    made: list[Job] = []
-    if "browser" in parts:
-        made += [(f"browser {end}", ["tests/browser"], {"PAINTSEG_FRONT_ENDS": end}) for end in ("newest", "pinned")]
+    """A process each, the longest first, so that all end at about the same time: the browser's, then the units and the
+    server's in two halves each. Server and browser have a ComfyUI each. Fuzzing is a smoke of a few inputs beside other
+    parts, and thousands by itself or with everything."""
+    made: list[Job] = [("browser", ["tests/browser"], {})] if "browser" in parts else []
     if "unit" in parts:
-        shares = _shares("unit", lambda name: f"units from {max(one for one in UNITS if one <= name)[5:]}")
-        made += [(name, files, {}) for name, files in shares.items()]
+        made += _halves("unit", ("units to f", "units from g"), lambda name: name < HALF)
     if "server" in parts:
-        shares = _shares("server", lambda name: "workflows" if name in WORKFLOWS else "server")
-        made += [(name, shares[name], {}) for name in ("workflows", "server")]
+        made += _halves("server", ("workflows", "server"), lambda name: name in WORKFLOWS)
     if "fuzz" not in parts:
         return made
     examples = MOST if everything else MANY if parts == ["fuzz"] else {}
@@ -92,12 +88,11 @@ def jobs(parts: list[str], everything: bool) -> list[Job]:
     return [*made, *((f"fuzz-{number}", files, variables) for number, files in enumerate(shares))]
 
 
-def _shares(part: str, share_of: Callable[[str], str]) -> dict[str, list[str]]:
-    """The test files of a part by the share that each name belongs to."""
-    shares: dict[str, list[str]] = {}
-    for path in sorted((ROOT / "tests" / part).glob("test_*.py")):
-        shares.setdefault(share_of(path.name), []).append(f"tests/{part}/{path.name}")
-    return shares
+def _halves(part: str, names: tuple[str, str], is_first: Callable[[str], bool]) -> list[Job]:
+    """The test files of a part as two jobs."""
+    files = sorted(path.name for path in (ROOT / "tests" / part).glob("test_*.py"))
+    shares = ([f"tests/{part}/{name}" for name in files if is_first(name) is chosen] for chosen in (True, False))
+    return [(name, share, {}) for name, share in zip(names, shares, strict=True)]
 
 
 def _side_by_side(jobs: list[tuple[str, list[object], dict[str, str]]]) -> list[int]:

@@ -1,23 +1,16 @@
-import os
-import shutil
-
 import numpy as np
 import pytest
 from harness import browser as chromium
 from harness import frontend
 from harness.client import Client
 from harness.page import ComfyPage
-from harness.paths import HUMAN_MASK, ROOT
+from harness.paths import HUMAN_MASK
 from harness.server import Server
 from PIL import Image
 
 from .clicking import editor, narrow  # noqa: F401  (fixtures)
 from .desks import NEW_USER, SQUARE, new_desk
 
-ARTEFACTS = ROOT / "output" / "test-artifacts"
-# scripts/test gives each front end a process of its own.
-ONLY = os.environ.get("PAINTSEG_FRONT_ENDS", "pinned, newest")
-FRONT_ENDS = [version for name, version in (("pinned", "pinned"), ("newest", frontend.NEWEST)) if name in ONLY]
 # Each front end's tests in one piece, and in it each style's: a server and a page start once.
 ORDER = [("pinned", None), ("pinned", "modern"), ("pinned", "classic")]
 ORDER += [(frontend.NEWEST, style) for style in ("classic", "modern", None)]
@@ -48,16 +41,17 @@ def pytest_collection_modifyitems(items):
     items.sort(key=place)
 
 
-@pytest.fixture(scope="session", params=FRONT_ENDS, ids=lambda version: f"frontend-{version}")
-def server(request, tmp_path_factory, beside):
+@pytest.fixture(scope="session", params=["pinned", frontend.NEWEST], ids=lambda version: f"frontend-{version}")
+def server(request, server, tmp_path_factory, beside):
     """ComfyUI with the front end that it pins, and once more with the newest one."""
-    newest = None if request.param == "pinned" else frontend.find()
-    if newest is None and request.param != "pinned":
+    if request.param == "pinned":
+        yield server
+        return
+    newest = frontend.find()
+    if newest is None:
         pytest.skip(f"no front end {frontend.NEWEST} here: scripts/test fetches it")
-    with Server(tmp_path_factory.mktemp("comfy"), beside=beside, frontend=newest) as running:
+    with Server(tmp_path_factory.mktemp("newest"), beside=beside, frontend=newest) as running:
         yield running
-    ARTEFACTS.mkdir(parents=True, exist_ok=True)
-    shutil.copy(running.log, ARTEFACTS / f"comfyui-browser-{request.param}.log")
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """How scripts/test deals the tests out to its processes, and what it tells meanwhile."""
 
 import os
-import subprocess
 import sys
 
 import pytest
@@ -17,23 +16,9 @@ def test_compiled_files_are_kept_for_every_process_that_a_test_starts():
 
 @pytest.mark.parametrize("everything", [False, True])
 def test_every_test_belongs_to_one_job(everything):
-    made = reliability.jobs(ALL, everything)
-    browsers = [more["PAINTSEG_FRONT_ENDS"] for _, tests, more in made if tests == ["tests/browser"]]
-    assert sorted(browsers) == ["newest", "pinned"]
-    given = [ROOT / place for _, tests, _ in made[1:] for place in tests]
+    given = [ROOT / place for _, tests, _ in reliability.jobs(ALL, everything) for place in tests]
     files = [file for place in given for file in ([place] if place.is_file() else place.glob("test_*.py"))]
     assert sorted(files) == sorted((ROOT / "tests").rglob("test_*.py"))
-
-
-def test_a_browsers_process_has_the_tests_of_its_front_end():
-    command = [sys.executable, "-m", "pytest", "-c", "tests/pytest.ini", "--collect-only", "-q", "tests/browser"]
-    told = {}
-    for ends in ("pinned", "newest", "pinned, newest"):
-        environment = os.environ | {"PAINTSEG_FRONT_ENDS": ends}
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
-        told[ends] = {line for line in done.stdout.splitlines() if "::" in line}
-    assert told["pinned"] and told["newest"] and not told["pinned"] & told["newest"]
-    assert told["pinned"] | told["newest"] == told["pinned, newest"]
 
 
 @pytest.mark.parametrize(
