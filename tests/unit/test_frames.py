@@ -239,3 +239,12 @@ def test_a_frame_of_finer_patches_counts_more_in_proportion():
     both, one, other = (affinity_term(chosen, allowed, VIEW, BOTH, None) for chosen in (frames_of, (fine,), (coarse,)))
     torch.testing.assert_close(both, (2 * one + other) / 3)
     assert not torch.allclose(one, other)
+
+
+def test_a_closer_look_at_the_view_counts_as_much_as_the_view():
+    allowed = torch.zeros(1, 1, *VIEW.canvas, dtype=torch.bool)
+    allowed[..., 8:24, 8:24] = True
+    looks = lasting_frames(Looks(PHOTO[0], MeanColour()), VIEW, replace(BOTH, contexts=("view", "closer")), None)
+    assert looks[1].patch < looks[0].patch
+    both, one, other = (affinity_term(chosen, allowed, VIEW, BOTH, None) for chosen in (looks, looks[:1], looks[1:]))
+    torch.testing.assert_close(both, (one + other) / 2)
