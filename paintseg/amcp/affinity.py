@@ -29,8 +29,8 @@ def affinity_term(
     """The mean over the frames of the standardised log survival of walks inside `allowed` (walks.py).
 
     A frame counts in inverse proportion to the side of its patches: where the photo is much larger than the view, its
-    patches are too coarse to tell an object's feet from the ground (docs/experiments/views.md). A closer look at the
-    view counts as much as the view.
+    patches are too coarse to tell an object's feet from the ground (docs/experiments/views.md). Two looks at the view
+    share what one look counts.
 
     What the prompt itself said of the object, if it was located by it, is added with its weight. Along the sides of a
     box that was drawn, (x0, y0, x1, y1) in the photo, walks may end too: most of what lies there is background, above
@@ -52,7 +52,8 @@ def affinity_term(
         survival = log_survival(walk_over(keys), chosen, leak=leak)
         survival[chosen] = standardise(survival[chosen])
         survival[~chosen] = survival[chosen].min()
-        weights.append(1 / max(frame.patch, finest))
+        looks = sum(other.area == frame.area for other in frames)
+        weights.append(1 / (max(frame.patch, finest) * looks))
         maps.append(weights[-1] * frame.to_canvas(survival.view(1, 1, *frame.grid), canvas))
     if not maps:
         return None

@@ -241,10 +241,13 @@ def test_a_frame_of_finer_patches_counts_more_in_proportion():
     assert not torch.allclose(one, other)
 
 
-def test_a_closer_look_at_the_view_counts_as_much_as_the_view():
+def test_two_looks_at_the_view_share_what_one_counts():
     allowed = torch.zeros(1, 1, *VIEW.canvas, dtype=torch.bool)
     allowed[..., 8:24, 8:24] = True
-    looks = lasting_frames(Looks(PHOTO[0], MeanColour()), VIEW, replace(BOTH, contexts=("view", "closer")), None)
-    assert looks[1].patch < looks[0].patch
-    both, one, other = (affinity_term(chosen, allowed, VIEW, BOTH, None) for chosen in (looks, looks[:1], looks[1:]))
-    torch.testing.assert_close(both, (one + other) / 2)
+    config = replace(BOTH, contexts=("view", "closer", "photo"))
+    view, photo, closer = looks = lasting_frames(Looks(PHOTO[0], MeanColour()), VIEW, config, None)
+    assert closer.patch < view.patch < photo.patch and closer.area == view.area
+    every, one, two, whole = (
+        affinity_term(chosen, allowed, VIEW, BOTH, None) for chosen in (looks, (view,), (closer,), (photo,))
+    )
+    torch.testing.assert_close(every, (2 * (one + two) / 2 + whole) / 3)
