@@ -28,18 +28,13 @@ def affinity_term(
 ) -> Tensor | None:
     """The mean over the frames of the standardised log survival of walks inside `allowed` (walks.py).
 
-    A frame counts in inverse proportion to the side of its patches: where the photo is much larger than the view, its
-    patches are too coarse to tell an object's feet from the ground (docs/experiments/views.md). Two looks at the view
-    share what one look counts.
-
-    What the prompt itself said of the object, if it was located by it, is added with its weight. Along the sides of a
-    box that was drawn, (x0, y0, x1, y1) in the photo, walks may end too: most of what lies there is background, above
-    all in a loose box.
+    Coarse frames count less than fine ones. What the prompt itself said of the object, if it was located by it, is
+    added with its weight. Along the sides of a box that was drawn, (x0, y0, x1, y1) in the photo, walks may end too:
+    most of what lies there is background, above all in a loose box.
     """
     if not config.l_affinity:
         return None
     maps, weights, canvas = [], [], size_of(allowed)
-    finest = next((frame.patch for frame in frames if "view" in frame.serves), 0.0)
     for frame in (each.walked() for each in frames):
         free = frame.coverage(allowed) > 0.5
         if not free.any():
@@ -52,8 +47,7 @@ def affinity_term(
         survival = log_survival(walk_over(keys), chosen, leak=leak)
         survival[chosen] = standardise(survival[chosen])
         survival[~chosen] = survival[chosen].min()
-        looks = sum(other.area == frame.area for other in frames)
-        weights.append(1 / (max(frame.patch, finest) * looks))
+        weights.append(_weight(frame, frames))
         maps.append(weights[-1] * frame.to_canvas(survival.view(1, 1, *frame.grid), canvas))
     if not maps:
         return None
@@ -61,6 +55,17 @@ def affinity_term(
     if located is None:
         return term
     return term + PRIOR * spread(located.prior.to(term.device), photo_area(view), canvas)
+
+
+def _weight(frame: Frame, frames: tuple[Frame, ...]) -> float:
+    """What a frame counts among others: in inverse proportion to the side of its patches.
+
+    Where the photo is much larger than the view, its patches are too coarse to tell an object's feet from the ground
+    (docs/experiments/views.md). A closer look counts no more than the view; looks at one area share what one counts.
+    """
+    view = next((other.patch for other in frames if "view" in other.serves), 0.0)
+    looks = sum(other.area == frame.area for other in frames)
+    return 1 / (max(frame.patch, view) * looks)
 
 
 def _depth(frame: Frame, view: View, box: PixelBox) -> Tensor:

@@ -10,8 +10,6 @@ click so deep can be about is left to the colours, near the click.
 
 from __future__ import annotations
 
-import hashlib
-from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,6 +26,7 @@ from ..finish.refine import Finish
 from ..ops.coordinates import Point
 from ..ops.images import resize, size_of
 from ..ops.morphology import dilate
+from ..views.looks import digest
 from .pixel_walk import depth_at, flipped, leak, piece_at
 from .region import RESTART, first_met, standardise
 from .walks import Walk, log_visits, walk_over
@@ -49,7 +48,7 @@ _DOT = 2.0  # its radius in pixels
 _DOUBT, _EDGE = 0.49, 3  # at most, of what a click has changed; and pixels from the rest within which there is any
 _AROUND = 1.5  # patches around those that change in which the finish may move the edge
 _KEPT = 24  # answers of earlier clicks, for each image
-_known: WeakKeyDictionary[Finish, OrderedDict[Hashable, Tensor]] = WeakKeyDictionary()
+_known: WeakKeyDictionary[Finish, dict[Hashable, Tensor]] = WeakKeyDictionary()
 _lock = Lock()
 
 
@@ -81,7 +80,7 @@ class Sight:
     @cached_property
     def digest(self) -> bytes:
         """Of the keys."""
-        return b"" if self.keys is None else hashlib.blake2b(self.keys.numpy().tobytes()).digest()
+        return b"" if self.keys is None else digest(self.keys)
 
     @property
     def patch(self) -> float:
@@ -122,16 +121,16 @@ def _changed(
     soft: Tensor, sight: Sight, at: tuple[int, int], side: bool, others: Sequence[tuple[int, int]], config: Config
 ) -> Tensor:
     """`_change`, remembered: of a conversation all clicks are taken again, and only the last is new."""
-    key = hashlib.blake2b(soft.numpy().tobytes()).digest(), sight.digest, at, side, tuple(others), config
+    key = digest(soft), sight.digest, at, side, tuple(others), config
     with _lock:
-        known = _known.setdefault(sight.finish, OrderedDict())
+        known = _known.setdefault(sight.finish, {})
         found = known.get(key)
     if found is None:
         found = _change(soft, sight, at, side, others, config)
         with _lock:
             known[key] = found
             while len(known) > _KEPT:
-                known.popitem(last=False)
+                del known[next(iter(known))]
     return found
 
 

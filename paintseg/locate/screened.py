@@ -16,8 +16,8 @@ _DAMPED = 0.7  # of Jacobi's steps on every grid
 _PUSHED = (
     1.6  # how much farther than they say coarser grids move the finer: blocks are stiffer than what they stand for
 )
-_SMALL = 6  # side of the coarsest grid, in its cells; it is solved by as many steps as that are
-_LAST = 20
+_SMALL = 6  # cells along the shorter side of the coarsest grid, at most
+_LAST = 20  # Jacobi's steps there
 
 
 def screened(edges: tuple[np.ndarray, np.ndarray], pull: float, towards: np.ndarray, held: np.ndarray) -> np.ndarray:

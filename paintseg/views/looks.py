@@ -143,7 +143,7 @@ class Looks:
         if known is not None:
             return known
         shown = self.crop(box, size)
-        key = identity(self.encoder), keyed, tokens, size, _digest(shown)
+        key = identity(self.encoder), keyed, tokens, size, digest(shown)
         look = self.cache.get(key)
         if look is None:
             look = encoded(shown.to(working_device(self.encoder)), self.encoder, keyed, tokens)
@@ -181,5 +181,6 @@ def encode_with_keys(
     return seen, seen - seen.mean((2, 3), keepdim=True)
 
 
-def _digest(values: Tensor) -> bytes:
+def digest(values: Tensor) -> bytes:
+    """What tells values of the CPU from any others."""
     return hashlib.blake2b(values.contiguous().numpy().tobytes(), digest_size=20).digest()

@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(items):
     for item in items:
         values = params(item)
         rare = "desk" in values and (values["desk"] == "classic") != (values["server"] == "pinned")
-        rare |= (values.get("server") == "pinned") != (values.get("language", "fr") == "fr") and "language" in values
+        rare |= "language" in values and (values["language"] == "fr") != (values["server"] == "pinned")
         rare |= values.get("server") != "pinned" and item.get_closest_marker("slow") is not None
         if rare and item.get_closest_marker("everywhere") is None:
             item.add_marker("long")

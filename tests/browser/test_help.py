@@ -39,14 +39,14 @@ def opened(server, browser):
 
 
 def search(page):
-    return page.page.get_by_placeholder("Add a node...")
+    return page.get_by_placeholder("Add a node...")
 
 
 @pytest.fixture
 def desk(opened):
     """That with an empty canvas and no search open, and every complaint from here on."""
     opened.page.keyboard.press("Escape")
-    search(opened).wait_for(state="hidden")  # or the next test's toggle would close what the last one left open
+    search(opened.page).wait_for(state="hidden")  # or the next test's toggle would close what the last one left open
     opened.page.evaluate("app.graph.clear()")
     opened.complaints.clear()
     return opened
@@ -95,15 +95,15 @@ def test_every_pages_picture_loads_from_where_the_panel_looks(desk):
 def test_plain_words_find_the_nodes(desk):
     desk.add_node("PaintSeg_FastPainter")
     desk.page.evaluate("app.extensionManager.command.execute('Workspace.SearchBox.Toggle')")
-    search(desk).wait_for()
-    search(desk).fill("erase")
+    search(desk.page).wait_for()
+    search(desk.page).fill("erase")
     desk.page.get_by_text("PaintSeg Remove Object").first.wait_for()
     desk.page.get_by_text("PaintSeg Segment").first.wait_for()
 
 
 def finds(page, typed, *titles, among=None):
     """Wait until the search, which has found nothing before, lists all these titles (`among`: its first)."""
-    field, rows = page.get_by_placeholder("Add a node..."), page.get_by_test_id("result-item")
+    field, rows = search(page), page.get_by_test_id("result-item")
     field.fill("no node has such words")
     rows.first.wait_for(state="detached")
     field.fill(typed)
@@ -121,7 +121,7 @@ def finds(page, typed, *titles, among=None):
 def test_words_of_other_tools_bring_the_pack_into_sight(desk):
     desk.add_node("PaintSeg_FastPainter")
     desk.page.evaluate("app.extensionManager.command.execute('Workspace.SearchBox.Toggle')")
-    search(desk).wait_for()
+    search(desk.page).wait_for()
     # by its name: what is only known by a word too comes after all others
     finds(desk.page, "mask", "Mask an object", among=10)
     finds(desk.page, "remove", "Remove object", "PaintSeg Remove Object", among=10)
