@@ -101,7 +101,7 @@ def corrected_in_view(soft: Tensor, scene: Scene, finish: Finish) -> Tensor:
     sight = Sight(None if frame is None else frame.need_keys().cpu(), finish)
     placed = [(in_view(torch.tensor([point]), scene.view, finish.size), side) for point, side in scene.clicks]
     clicks = [((float(one[0, 0]), float(one[0, 1])), side) for one, side in placed if len(one)]
-    return corrected(soft, sight, clicks, scene.config)
+    return corrected(soft, sight, clicks)
 
 
 def in_view(points: Tensor, view: View, size: tuple[int, int]) -> Tensor:

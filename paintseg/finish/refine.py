@@ -61,7 +61,7 @@ class Finish:
         fixed = (_EVIDENCE * evidence).clamp(-4.5, 4.5)
         probability = _infer(self._crf, fixed, allowed)
         for _ in range(_ROUNDS):
-            colour = colour_log_ratio(self.lab, probability).clamp(-6, 6)
+            colour = colour_log_ratio(self.lab, probability, 1 - probability).clamp(-6, 6)
             probability = _infer(self._crf, fixed + config.finish_colour * colour, allowed)
         return probability * allowed
 
@@ -72,25 +72,26 @@ def finish_size(size: tuple[int, int]) -> tuple[int, int]:
     return max(1, round(size[0] * ratio)), max(1, round(size[1] * ratio))
 
 
-def colour_log_ratio(lab: Tensor, probability: Tensor) -> Tensor:
+def colour_log_ratio(lab: Tensor, on: Tensor, off: Tensor) -> Tensor:
     """Log of how much likelier a pixel's colour is on the object than off it.
 
-    Smoothed joint histograms over the colours' own range, weighted by the probability.
+    Smoothed joint histograms over the colours' own range, weighted.
 
     Args:
-        lab: 3 x h x w, any three-channel colours. probability: h x w in [0, 1].
+        lab: 3 x h x w, any three-channel colours.
+        on, off: h x w, at least 0, how much each pixel counts for the object's colours and for the others.
 
     Returns h x w.
     """
-    colours, weight = lab.flatten(1).T.cpu().numpy(), probability.flatten().double().cpu().numpy()
+    colours = lab.flatten(1).T.cpu().numpy()
     low, span = colours.min(0), np.ptp(colours, axis=0) + 1e-6
     cells = np.ravel_multi_index(((colours - low) / span * _BINS).astype(int).clip(0, _BINS - 1).T, (_BINS,) * 3)
     shares = []
-    for part in (weight, 1 - weight):
-        histogram = np.bincount(cells, part, _BINS**3).reshape((_BINS,) * 3)
+    for part in (on, off):
+        histogram = np.bincount(cells, part.flatten().double().cpu().numpy(), _BINS**3).reshape((_BINS,) * 3)
         smooth = gaussian_filter(histogram, 1.0)
         shares.append(np.log(smooth / max(smooth.sum(), 1e-12) + 1e-6).reshape(-1)[cells])
-    return sent(torch.from_numpy(shares[0] - shares[1]).to(lab.dtype), lab.device).view(probability.shape)
+    return sent(torch.from_numpy(shares[0] - shares[1]).to(lab.dtype), lab.device).view(on.shape)
 
 
 def _infer(crf: DenseCRF, logit: Tensor, allowed: Tensor) -> Tensor:

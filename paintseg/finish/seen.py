@@ -15,7 +15,7 @@ from torch import Tensor
 from ..ops.boxes import bounding_box
 from ..ops.morphology import depth
 
-EDGE = 1 / 50
+EDGE = 1 / 100
 """Depth, over the photo's longer side, up to which what differs is an edge that was found elsewhere, and not a part."""
 
 

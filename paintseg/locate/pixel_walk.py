@@ -8,7 +8,6 @@ Poisson equation (screened.py), whose length of reach is a parameter here.
 from __future__ import annotations
 
 import numpy as np
-import torch
 from scipy import ndimage
 from torch import Tensor
 
@@ -19,24 +18,23 @@ _OTHER = 2.0  # radius in pixels of the clicks that say the contrary
 _WINDOW = 3.0  # reaches around the click beyond which nothing changes
 
 
-def flipped(
+def met(
     lab: np.ndarray, mask: np.ndarray, at: tuple[int, int], reach: float, seed: float, others: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """What a click on a wrong pixel changes.
+) -> np.ndarray:
+    """How many of the walks from each pixel meet a click on a wrong pixel before they end as what the answer was.
 
     Args:
         lab: 3 x h x w, colours.
         mask: h x w bool, the answer so far.
-        at: (row, column) of the click; all of its piece of the mask, or of the background, may change.
+        at: (row, column) of the click.
         reach: length in pixels over which the click's say falls to 1/e in a flat area.
         seed: radius in pixels of the disc that is the click.
         others: n x 2, (row, column) of the clicks that say the contrary.
 
     Returns:
-        h x w bool: the pixels whose side changes, connected to the click's. And h x w in [0, 1]: how likely each is
-        to be of the click's side; 0 far from the click.
+        h x w float32 in [0, 1], a share of 1 on what was of the click's side before; 0 far from the click.
     """
-    window = _window(at, _WINDOW * reach, mask.shape)
+    window = square_around(at, _WINDOW * reach, mask.shape)
     colours, before = lab[:, window[0], window[1]], mask[window]
     rows, columns = np.indices(before.shape)
     here = np.array(at) - [window[0].start, window[1].start]
@@ -50,28 +48,9 @@ def flipped(
     clicked = away <= max(seed, 0.5)
     held |= clicked
     towards[clicked] = -1.0
-    value = screened(_edges(colours), reach**-2.0, towards, held)
-    changes = (value < 0) & (before == before[tuple(here)]) | clicked & (before == before[tuple(here)])
-    part, likely = np.zeros_like(mask), np.zeros(mask.shape, np.float32)
-    part[window] = piece_at(changes, (int(here[0]), int(here[1])))
-    likely[window] = ((1 - value) / 2).clip(0, 1)
-    return part, likely
-
-
-def leak(lab: np.ndarray, part: np.ndarray, mask: np.ndarray) -> float:
-    """Mean weight of the steps out of a part into what keeps its side, 0 where hard edges are all around it.
-
-    Args:
-        lab: 3 x h x w. part: h x w bool, what would change. mask: h x w bool, the answer so far.
-    """
-    wrong = mask if bool(mask[part][:1].all()) else ~mask
-    total, count = 0.0, 0
-    for axis, weights in enumerate(_edges(lab)):
-        first, second = _pairs(part, axis)
-        open_, other = _pairs(wrong, axis)
-        out = (first ^ second) & open_ & other
-        total, count = total + float(weights[out].sum()), count + int(out.sum())
-    return total / max(count, 1)
+    shares = np.zeros(mask.shape, np.float32)
+    shares[window] = ((1 - screened(_edges(colours), reach**-2.0, towards, held)) / 2).clip(0, 1)
+    return shares
 
 
 def piece_at(region: np.ndarray, at: tuple[int, int]) -> np.ndarray:
@@ -80,7 +59,8 @@ def piece_at(region: np.ndarray, at: tuple[int, int]) -> np.ndarray:
     return (labels == labels[at]) & (labels[at] > 0)
 
 
-def _window(at: tuple[int, int], radius: float, size: tuple[int, ...]) -> tuple[slice, slice]:
+def square_around(at: tuple[int, int], radius: float, size: tuple[int, ...]) -> tuple[slice, slice]:
+    """The rows and columns of an image of (h, w) that are no further from (row, column) than that, or than 8."""
     far = max(8, int(np.ceil(radius)))
     rows, columns = (
         slice(max(0, place - far), min(limit, place + far + 1)) for place, limit in zip(at, size, strict=True)
@@ -96,18 +76,7 @@ def _edges(lab: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return down, across
 
 
-def _pairs(plane: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
-    """A plane's values on either end of the steps along an axis."""
-    return (plane[:-1], plane[1:]) if axis == 0 else (plane[:, :-1], plane[:, 1:])
-
-
-def depth_at(mask: Tensor, at: tuple[int, int]) -> tuple[Tensor, float]:
-    """How deep the pixels of the click's side lie in it, h x w, and how deep the click lies; in pixels.
-
-    Everything is infinitely deep where the other side is nowhere.
-    """
+def depth_at(mask: Tensor, at: tuple[int, int]) -> float:
+    """How deep in pixels a click lies in its side of h x w bool; infinite where the other side is nowhere."""
     side = (mask if bool(mask[at]) else ~mask).numpy()
-    if side.all():
-        return torch.full(mask.shape, torch.inf), float("inf")
-    deep = torch.from_numpy(ndimage.distance_transform_edt(side)).float()
-    return deep, float(deep[at])
+    return float("inf") if side.all() else float(ndimage.distance_transform_edt(side)[at])

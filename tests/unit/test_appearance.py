@@ -25,7 +25,7 @@ def blurred(mask, width=17):
 
 
 def test_colours_of_the_object_count_for_it_and_the_others_against_it():
-    ratio = colour_log_ratio(PHOTO, DISC.float())
+    ratio = colour_log_ratio(PHOTO, DISC.float(), 1 - DISC.float())
     assert ratio[DISC].min() > 0 > ratio[~DISC].max()
 
 
@@ -34,7 +34,7 @@ def test_a_colour_as_common_on_as_off_the_object_says_nothing():
     halves[:, :, ::2] = 1
     probability = torch.zeros(8, 8)
     probability[:4] = 1
-    assert colour_log_ratio(halves, probability).abs().max() < 1e-3
+    assert colour_log_ratio(halves, probability, 1 - probability).abs().max() < 1e-3
 
 
 def test_the_ratio_of_two_colours_by_hand():
@@ -42,18 +42,18 @@ def test_the_ratio_of_two_colours_by_hand():
     photo, probability = torch.zeros(3, 8, 8), torch.zeros(8, 8)
     probability[:4] = 1
     photo[:, :3], photo[:, 4] = 1, 1
-    ratio = colour_log_ratio(photo, probability)
+    ratio = colour_log_ratio(photo, probability, 1 - probability)
     assert ratio[0, 0] == pytest.approx(math.log(3), abs=0.01)
     assert ratio[3, 0] == pytest.approx(-math.log(3), abs=0.01)
 
 
 def test_a_photo_of_one_colour_says_nothing():
-    assert colour_log_ratio(torch.full((3, 9, 9), 0.4), torch.rand(9, 9)).abs().max() < 1e-6
+    assert colour_log_ratio(torch.full((3, 9, 9), 0.4), torch.rand(9, 9), torch.rand(9, 9)).abs().max() < 1e-6
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_an_object_that_is_nothing_or_everything_is_no_trouble(value):
-    assert colour_log_ratio(PHOTO, torch.full(DISC.shape, value)).isfinite().all()
+    assert colour_log_ratio(PHOTO, torch.full(DISC.shape, value), torch.full(DISC.shape, 1 - value)).isfinite().all()
 
 
 def test_a_blurred_answer_is_drawn_to_the_edge():

@@ -6,15 +6,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paintseg import preset
 from paintseg.finish.refine import Finish
 from paintseg.locate import correction
 from paintseg.locate.correction import Sight, corrected
-from paintseg.locate.pixel_walk import depth_at, flipped, leak
+from paintseg.locate.pixel_walk import depth_at, met
 from paintseg.ops.morphology import dilate
 from paintseg.ops.overlap import intersection_over_union
 
-CONFIG = preset("balanced")
 GRID = 8, 8
 
 
@@ -54,14 +52,14 @@ RED, DARK = (0.8, 0.2, 0.2), (0.1, 0.1, 0.3)
 def test_a_click_on_a_place_already_right_changes_nothing():
     body = disc(48, 48, 25)
     soft = body.float() * 0.9
-    after = corrected(soft, sight_of(photo((body, RED))), clicks([(48, 48), (30.5, 48)], [(5, 5)]), CONFIG)
+    after = corrected(soft, sight_of(photo((body, RED))), clicks([(48, 48), (30.5, 48)], [(5, 5)]))
     assert torch.equal(after, soft)
 
 
 def test_a_strip_beside_the_edge_goes_and_nothing_else():
     body, strip = disc(48, 48, 25), block(20, 70, 76, 78)
     image = photo((body, RED))
-    after = corrected((body | strip).float(), sight_of(image), clicks([(48, 48)], [(26, 74.5)]), CONFIG) > 0.5
+    after = corrected((body | strip).float(), sight_of(image), clicks([(48, 48)], [(26, 74.5)])) > 0.5
     changed = after ^ (body | strip)
     assert changed.any() and not (changed & ~strip).any()
     assert not after[74, 26]
@@ -71,14 +69,14 @@ def test_a_strip_beside_the_edge_goes_and_nothing_else():
 def test_a_window_in_a_wall_is_cut_out_along_its_edges():
     wall, window = block(8, 8, 88, 88), block(40, 30, 54, 66)
     image = photo((wall, (0.9, 0.9, 0.85)), (window, DARK))
-    after = corrected(wall.float(), sight_of(image), clicks([(20, 20)], [(47, 48)]), CONFIG) > 0.5
+    after = corrected(wall.float(), sight_of(image), clicks([(20, 20)], [(47, 48)])) > 0.5
     assert intersection_over_union(wall & ~after, window) > 0.9
 
 
 def test_what_is_missed_is_added_up_to_its_edges():
     body, handle = disc(40, 48, 22), block(60, 44, 84, 52)
     image = photo((body | handle, RED))
-    after = corrected(body.float(), sight_of(image), clicks([(40, 48), (72, 48)], []), CONFIG) > 0.5
+    after = corrected(body.float(), sight_of(image), clicks([(40, 48), (72, 48)], [])) > 0.5
     assert intersection_over_union(after, body | handle) > 0.9
 
 
@@ -88,7 +86,7 @@ def test_deep_inside_the_patches_decide_where_colours_do_not():
     keys = torch.zeros(1, 3, *GRID)
     keys[:, 0] = 1.0
     keys[:, 0, 3:5, 1:7], keys[:, 1, 3:5, 1:4], keys[:, 2, 3:5, 4:7] = 0.0, 1.0, 1.0
-    after = corrected(both.float(), sight_of(photo((both, RED)), keys), clicks([(30, 48)], [(66, 48)]), CONFIG) > 0.5
+    after = corrected(both.float(), sight_of(photo((both, RED)), keys), clicks([(30, 48)], [(66, 48)])) > 0.5
     assert not after[48, 66] and after[48, 30]
     assert float((after & second).sum()) < 0.35 * float(second.sum())
     assert float((after & ~second & both).sum()) > 0.65 * float((both & ~second).sum())
@@ -105,25 +103,25 @@ def test_every_click_is_obeyed_and_agreeing_ones_change_nothing(seed, said):
     image = torch.rand(3, 40, 48, generator=generator)
     soft = torch.nn.functional.interpolate(torch.rand(1, 1, 5, 6, generator=generator), (40, 48), mode="bilinear")[0, 0]
     sight = Sight(torch.randn(1, 4, 5, 6, generator=generator), Finish(image))
-    after = corrected(soft, sight, said, CONFIG)
+    after = corrected(soft, sight, said)
     for (x, y), side in {(int(x), int(y)): side for (x, y), side in said}.items():
         assert bool(after[y, x] > 0.5) == side
     assert after.min() >= 0 and after.max() <= 1
     more = (20.5, 20.5), bool(after[20, 20] > 0.5)
     if not any((int(x), int(y)) == (20, 20) for (x, y), _ in said):
-        assert torch.equal(corrected(soft, sight, [*said, more], CONFIG), after)
+        assert torch.equal(corrected(soft, sight, [*said, more]), after)
 
 
 def test_one_pixel_said_to_be_both_does_not_go_round_for_ever():
     soft = disc(48, 48, 20).float()
-    corrected(soft, sight_of(photo()), clicks([(48.5, 48.5)], [(48.5, 48.5)]), CONFIG)
+    corrected(soft, sight_of(photo()), clicks([(48.5, 48.5)], [(48.5, 48.5)]))
 
 
 def test_without_patches_colours_decide_alone():
     body, second = disc(30, 48, 16), disc(74, 48, 10)
     image = photo((body | second, RED))
     sight = Sight(None, Finish(image))
-    after = corrected(body.float(), sight, clicks([(74, 48)], []), CONFIG) > 0.5
+    after = corrected(body.float(), sight, clicks([(74, 48)], [])) > 0.5
     assert intersection_over_union(after, body | second) > 0.85
 
 
@@ -138,64 +136,40 @@ def test_what_a_click_changes_is_in_no_doubt_but_at_its_edge(side):
     doubtful = torch.where(wall, 0.8, 0.1)
     soft = torch.where(wall & ~window, 0.8, 0.35) if side else doubtful
     at = (47, 48)
-    after = corrected(soft, sight_of(image), clicks([(20, 20), at], []) if side else clicks([(20, 20)], [at]), CONFIG)
+    after = corrected(soft, sight_of(image), clicks([(20, 20), at], []) if side else clicks([(20, 20)], [at]))
     changed = (after > 0.5) ^ (soft > 0.5)
     inner = changed & ~dilate((after > 0.5) ^ side, 3)
     assert inner.sum() > 50 and (after[inner] == (1.0 if side else 0.0)).all()
 
 
-def test_no_change_is_far_larger_than_the_click_is_deep(monkeypatch):
-    """Patches that all look like the click's would take half of the object away for a small hole in it."""
-    body = block(8, 8, 88, 88)
-    everything = body.numpy(), body.float().numpy()
-    monkeypatch.setattr(correction, "_piece_of_its_own", lambda *_: everything)
-    monkeypatch.setattr(correction, "_LARGEST", 0.5)
-    image = photo((body, RED))
-    after = corrected(body.float(), sight_of(image), clicks([(20, 20)], [(48, 48)]), CONFIG) > 0.5
-    depth = depth_at(body, (48, 48))[1]
-    assert not after[48, 48] and (body & ~after).sum() <= 0.6 * np.pi * depth**2
-
-
 def test_a_farther_reach_changes_more():
     lab, mask = np.zeros((3, 81, 81)), np.zeros((81, 81), bool)
-    sizes = [flipped(lab, mask, (40, 40), reach, 3.0, np.empty((0, 2)))[0].sum() for reach in (4, 8, 16)]
+    shares = [met(lab, mask, (40, 40), reach, 3.0, np.empty((0, 2))) for reach in (4, 8, 16)]
+    sizes = [(each > 0.5).sum() for each in shares]
     assert sizes == sorted(sizes) and sizes[0] < sizes[2]
 
 
 def test_an_edge_stops_the_walk_and_an_opposed_click_holds():
     lab, mask = np.zeros((3, 61, 61)), np.zeros((61, 61), bool)
     lab[0, :, 33:] = 80.0
-    part, likely = flipped(lab, mask, (30, 30), 12.0, 2.0, np.array([[30, 22]]))
-    assert part[30, 30] and not part[:, 33:].any() and not part[30, 22]
-    assert likely[part].min() > 0.5 and ((likely >= 0) & (likely <= 1)).all()
-
-
-def test_the_leak_is_the_mean_step_over_the_rim():
-    lab, mask = np.zeros((3, 20, 20)), np.ones((20, 20), bool)
-    inner = np.zeros_like(mask)
-    inner[5:15, 5:15] = True
-    assert leak(lab, inner, mask) == pytest.approx(1.0, abs=1e-3)
-    lab[0, inner] = 100.0
-    assert leak(lab, inner, mask) < 0.01
-    mask[:, :5] = False  # what lies beyond the mask is no part of the rim
-    assert leak(lab, inner, mask) < 0.01
+    shares = met(lab, mask, (30, 30), 12.0, 2.0, np.array([[30, 22]]))
+    assert shares[30, 30] == 1 and shares[30, 22] == 0 and (shares[:, 33:] < 0.5).all()
+    assert (shares[27:34, 27:32] > 0.5).all() and ((shares >= 0) & (shares <= 1)).all()
 
 
 def test_depth_is_the_distance_to_the_other_side():
-    mask = disc(48, 48, 20)
-    deep, depth = depth_at(mask, (48, 48))
-    assert depth == pytest.approx(20, abs=1) and deep[0, 0] == 0
-    assert depth_at(torch.ones(4, 4, dtype=torch.bool), (1, 1))[1] == float("inf")
+    assert depth_at(disc(48, 48, 20), (48, 48)) == pytest.approx(20, abs=1)
+    assert depth_at(torch.ones(4, 4, dtype=torch.bool), (1, 1)) == float("inf")
 
 
 def test_of_a_conversation_only_the_last_click_is_worked_out(monkeypatch):
     sight, asked, change = sight_of(photo((disc(25, 25, 15), RED), (disc(70, 70, 15), DARK))), [], correction._change
     monkeypatch.setattr(correction, "_change", lambda *given: asked.append(given[2]) or change(*given))
     soft, said = torch.full((96, 96), 0.1), clicks([(25, 25), (71, 69)], [])
-    first = corrected(soft, sight, said[:1], CONFIG)
-    both = corrected(soft, sight, said, CONFIG)
+    first = corrected(soft, sight, said[:1])
+    both = corrected(soft, sight, said)
     assert asked == [(25, 25), (69, 71)]
-    assert torch.equal(corrected(soft.clone(), Sight(sight.keys, sight.finish), said, CONFIG), both)
-    assert torch.equal(corrected(soft, sight, said[:1], CONFIG), first) and len(asked) == 2
-    corrected(soft + 0.05, sight, said[:1], CONFIG)
+    assert torch.equal(corrected(soft.clone(), Sight(sight.keys, sight.finish), said), both)
+    assert torch.equal(corrected(soft, sight, said[:1]), first) and len(asked) == 2
+    corrected(soft + 0.05, sight, said[:1])
     assert len(asked) == 3, "another answer before it"

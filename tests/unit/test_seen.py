@@ -32,8 +32,8 @@ def test_a_part_that_was_clicked_on_and_is_missing_is_put_back():
 
 
 def test_an_edge_is_the_runs_own():
-    """Up to 8 px deep here, as the loop may know it better: on every side, and between two parts."""
-    own = drawn((slice(86, 294), slice(106, 294)), (slice(72, 80), HEAD[1]))
+    """Up to 4 px deep here, as the loop may know it better: on every side, and between two parts."""
+    own = drawn((slice(83, 297), slice(103, 297)), (slice(76, 80), HEAD[1]))
     assert as_seen(own, drawn(BODY)) is own
 
 

@@ -236,4 +236,4 @@ def test_a_run_has_what_was_clicked_away_as_it_was_seen():
     changed = first.mask ^ last.mask
     assert changed.sum() > 2000
     run = shown.segment(replace(prompt, seen_answer=last.soft), models.painter).mask
-    assert (run[changed] == last.mask[changed]).float().mean() > 0.9
+    assert (run[changed] == last.mask[changed]).float().mean() > 0.85
