@@ -22,10 +22,8 @@ def iou(found, truth=TRUTH):
     return (found & truth).sum() / (found | truth).sum()
 
 
-@pytest.mark.slow
 @pytest.mark.everywhere
-def test_one_click_finds_the_object_a_second_takes_away_and_the_run_is_as_good(desk, client):
-    editor = opened(desk, workflow(segment=True))
+def test_one_click_finds_the_object_and_a_second_takes_away(editor):
     before = editor.colour(ROCKET)
     found = editor.answer(lambda: editor.click(ROCKET))
     assert iou(found) >= 0.88
@@ -33,20 +31,24 @@ def test_one_click_finds_the_object_a_second_takes_away_and_the_run_is_as_good(d
     assert "% of the photo" in editor.said
     green, red = editor.colour((400, 130))[1], editor.colour((400, 130))[0]
     assert green > red + 20 and editor.colour(HAIR) != before  # tinted inside, shaded outside
-    photograph(desk, "one")
+    photograph(editor.comfy, "one")
 
     assert found[EXHAUST[1], EXHAUST[0]]
     less = editor.answer(lambda: editor.click(EXHAUST, button="right"))
     assert not less[EXHAUST[1], EXHAUST[0]] and less[ROCKET[1], ROCKET[0]]
     assert editor.points == [(*ROCKET, 1), (*EXHAUST, 0)]
-    photograph(desk, "two")
+    photograph(editor.comfy, "two")
 
     editor.button("Undo").click()
     editor.settle()
     assert editor.points == [(*ROCKET, 1)]
-    desk.page.wait_for_timeout(2000)  # ComfyUI keeps a draft of the workflow
+    assert complaints(editor.comfy) == []
 
-    assert complaints(desk) == []
+
+def test_a_click_is_there_after_a_reload_and_the_run_is_as_good_as_the_answer(desk, client):
+    editor = opened(desk, workflow(segment=True))
+    found = editor.answer(lambda: editor.click(ROCKET))
+    desk.page.wait_for_timeout(2000)  # ComfyUI keeps a draft of the workflow
     reload(desk)
     desk.show_all()
     editor.ready()
