@@ -32,6 +32,7 @@ from .region import first_met
 _WALK, _COLOUR, _PATCHES = 1.4, 0.3, 3.2  # weights of the three log-odds
 _ROUNDS = 2
 _REACH = 5.0  # how far walks carry a click's say, in units of its depth
+_OUTWARDS = 3.0  # the same of a deep click on what is missed: there is no end to the other side that would hold it back
 _NEARBY = 8.0  # how far around a click anything may change or is learnt from, in the same units
 _DISC = 0.7  # radius of what is taken to be wrong with the click, in the same units
 _DEEP = 2.2  # patches; a click deeper than that is about something that its surroundings do not look like
@@ -139,11 +140,12 @@ def _likely(mask: Tensor, sight: Sight, at: tuple[int, int], side: bool, others:
     """How likely each pixel is of the side that a click says, h x w in [0, 1]; 0 far from the click."""
     depth = depth_at(mask, at)
     depth = max(1.0, depth if np.isfinite(depth) else _DEPTH_OF_ALL * max(mask.shape))
-    lab = sight.finish.lab.cpu()
+    lab, deep = sight.finish.lab.cpu(), depth >= _DEEP * sight.patch
+    reach = (_OUTWARDS if deep and side else _REACH) * depth
     rows, columns = window = square_around(at, _NEARBY * depth, mask.shape)
-    walked = torch.from_numpy(met(lab.numpy(), mask.numpy(), at, _REACH * depth, _DOT, np.array(others).reshape(-1, 2)))
+    walked = torch.from_numpy(met(lab.numpy(), mask.numpy(), at, reach, _DOT, np.array(others).reshape(-1, 2)))
     walked = walked[window].clamp(1e-3, 1 - 1e-3).logit()
-    wrong, nearby, deep = mask != side, _within(at, mask, _NEARBY * depth), depth >= _DEEP * sight.patch
+    wrong, nearby = mask != side, _within(at, mask, _NEARBY * depth)
     own, disc, likely = ~wrong & nearby, wrong & _within(at, mask, _DISC * depth), torch.zeros(mask.shape)
     twins = _twins_apart(sight, wrong, at, others) if deep else None
     for _ in range(_ROUNDS):

@@ -162,6 +162,23 @@ def test_depth_is_the_distance_to_the_other_side():
     assert depth_at(torch.ones(4, 4, dtype=torch.bool), (1, 1)) == float("inf")
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_part_that_is_missed_is_added_without_the_busy_ground_around_it(seed):
+    """Nothing limits what is not found yet. A pot clicked on below its tree used to bring the garden with it."""
+    size, generator = (192, 192), torch.Generator().manual_seed(seed)
+    crown, pot = disc(96, 50, 30, size), block(66, 120, 126, 170, size)
+    image = photo((crown, (0.3, 0.55, 0.25)), (pot, (0.6, 0.35, 0.25)), size=size, ground=(0.35, 0.45, 0.3))
+    leaves = torch.nn.functional.interpolate(torch.randn(1, 1, 48, 48, generator=generator), size)[0]
+    keys = torch.randn(1, 24, 16, 16, generator=generator) + 0.4 * torch.randn(1, 24, 1, 1, generator=generator)
+    for part in (crown, pot):
+        cover = torch.nn.functional.interpolate(part[None, None].float(), (16, 16), mode="area")
+        keys += 1.6 * cover * torch.randn(1, 24, 1, 1, generator=generator)
+    sight = Sight(keys, Finish((image + 0.25 * leaves).clamp(0, 1)))
+    after = corrected(crown.float(), sight, clicks([(96, 50), (96, 145)], [])) > 0.5
+    ground = ~(crown | pot)
+    assert (after & pot).sum() > 0.95 * pot.sum() and (after & ground).sum() < 0.25 * ground.sum()
+
+
 def test_of_a_conversation_only_the_last_click_is_worked_out(monkeypatch):
     sight, asked, change = sight_of(photo((disc(25, 25, 15), RED), (disc(70, 70, 15), DARK))), [], correction._change
     monkeypatch.setattr(correction, "_change", lambda *given: asked.append(given[2]) or change(*given))
