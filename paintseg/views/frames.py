@@ -27,7 +27,7 @@ most, and they tell it from nothing."""
 CLOSER = 1.25
 """The longer side of the closer look at a view, over `Config.encoder_size`."""
 
-CROWDED = 0.65
+CROWDED = 0.35
 """Share of a view above which an object leaves too little beside it for a closer look (docs/experiments/views.md)."""
 
 MOST_WALKED = 4096
@@ -158,7 +158,7 @@ def lasting_frames(
     Args:
         looks: as for `photo_frame`.
         extent: (x0, y0, x1, y1) in the photo, where the object is expected. Walks that leave it must meet background:
-            a view that it nearly fills is not looked at any closer, beside another context.
+            a view of which it takes more than `CROWDED` is not looked at any closer, beside another context.
         whole: from `photo_frame`, if it is there already; it is not used where the view is nearly the whole photo and
             the encoder was shown less than it should see of a view.
     """

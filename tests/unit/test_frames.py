@@ -179,7 +179,7 @@ def walked_over(monkeypatch):
         counts.append(keys.shape[-2] * keys.shape[-1])
         return make(keys, *rest)
 
-    for place in ("amcp.affinity", "locate.correction", "locate.region", "locate.placement", "locate.readings"):
+    for place in ("amcp.affinity", "locate.region", "locate.placement", "locate.readings"):
         monkeypatch.setattr(f"paintseg.{place}.walk_over", counted)
     monkeypatch.setattr(frames, "MOST_WALKED", 60)
     return counts
