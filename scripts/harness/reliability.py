@@ -70,15 +70,14 @@ def everything_at_once(parts: list[str], everything: bool, passed_on: list[str])
 
 
 def jobs(parts: list[str], everything: bool) -> list[Job]:
-    """A process each: the browser's, then the server's and the units' in two halves each. Browser and server have a
-    ComfyUI each and wait for one another a third of their time. They go first, side by side; the units never wait, and
-    keep both cores busy to the end. Fuzzing is a smoke of a few inputs beside other parts, and thousands by itself or
-    with everything."""
+    """A process each, the longest first, so that all end at about the same time: the browser's, then the units and the
+    server's in two halves each. Server and browser have a ComfyUI each. Fuzzing is a smoke of a few inputs beside other
+    parts, and thousands by itself or with everything."""
     made: list[Job] = [("browser", ["tests/browser"], {})] if "browser" in parts else []
-    if "server" in parts:
-        made += _halves("server", ("workflows", "server"), lambda name: name in WORKFLOWS)
     if "unit" in parts:
         made += _halves("unit", ("units to f", "units from g"), lambda name: name < HALF)
+    if "server" in parts:
+        made += _halves("server", ("workflows", "server"), lambda name: name in WORKFLOWS)
     if "fuzz" not in parts:
         return made
     examples = MOST if everything else MANY if parts == ["fuzz"] else {}
