@@ -18,6 +18,7 @@ SIZE = (96, 128)
 PHOTO, _ = disc_photo(SIZE)
 BOX = box_prompt((40, 24, 88, 72), SIZE)  # the view around it is a part of the photo
 WIDE = box_prompt((4, 4, 124, 92), SIZE)  # and around this one all of it
+SLENDER = box_prompt((52, 24, 76, 72), SIZE)  # leaves room in its view
 SMALL = {"size": 64, "encoder_size": 64, "photo_size": 0}
 
 
@@ -108,7 +109,7 @@ def test_a_contrast_box_met_again_is_not_encoded_again(lattices):
 
 @pytest.mark.parametrize(
     ("name", "prompt", "contexts"),
-    [("balanced", BOX, 2), ("balanced", WIDE, 1), ("best", BOX, 3), ("best", WIDE, 1)],
+    [("balanced", BOX, 2), ("balanced", WIDE, 1), ("best", SLENDER, 3), ("best", BOX, 2), ("best", WIDE, 1)],
 )
 def test_ours_encode_the_photo_once_per_context_and_every_painting_once_in_the_view(name, prompt, contexts, lattices):
     config = preset(name, **SMALL)
