@@ -23,11 +23,11 @@ from torch import Tensor
 
 from ..finish.refine import Finish, colour_log_ratio
 from ..ops.coordinates import Point
-from ..ops.images import size_of
+from ..ops.images import resize, size_of
 from ..ops.morphology import dilate
 from ..views.looks import digest
-from .pixel_walk import depth_at, met, piece_at, square_around
-from .region import first_met
+from .pixel_walk import DOT, depth_at, met, piece_at, square_around
+from .region import first_met, patches_at
 
 _WALK, _COLOUR, _PATCHES = 1.4, 0.3, 3.2  # weights of the three log-odds
 _ROUNDS = 2
@@ -39,7 +39,6 @@ _DEEP = 2.2  # patches; a click deeper than that is about something that its sur
 _SAID = 0.5  # share of the disc in what the side of such a click looks like
 _TWIN = 0.75  # cosine of keys; twins have 0.8 and more, parts of one object 0.1 to 0.66
 _DEPTH_OF_ALL = 0.25  # of a click where the other side is nowhere, over the image's longer side
-_DOT = 2.0  # radius in pixels of what is the click beyond doubt
 _DOUBT, _EDGE = 0.49, 3  # at most, of what a click has changed; and pixels from the rest within which there is any
 _AROUND = 1.5  # patches around those that change in which nothing of the click's side is left in doubt
 _KEPT = 24  # answers of earlier clicks, for each image
@@ -64,6 +63,11 @@ class Sight:
     def grid(self) -> tuple[int, int]:
         """(h, w) of the patches."""
         return self.finish.size if self.keys is None else size_of(self.keys)
+
+    @cached_property
+    def directions(self) -> Tensor | None:
+        """C x h x w, the keys at unit length."""
+        return None if self.keys is None else F.normalize(self.keys[0], dim=0)
 
     @cached_property
     def digest(self) -> bytes:
@@ -124,9 +128,8 @@ def _change(soft: Tensor, sight: Sight, at: tuple[int, int], side: bool, others:
 
     `others` are the clicks before it that say the contrary.
     """
-    mask = soft > 0.5
-    wrong = mask != side
-    likely = _likely(mask, sight, at, side, others)
+    wrong = (soft > 0.5) != side
+    likely = _likely(wrong, sight, at, side, others)
     changed = _part(likely, wrong, at)
     # On the side that was clicked, whatever rounding says. The user has said it, so doubt is left at the edge alone; a
     # cut-out would show more of it as a ghost of what was taken away, or as an object that one sees through.
@@ -136,23 +139,27 @@ def _change(soft: Tensor, sight: Sight, at: tuple[int, int], side: bool, others:
     return torch.where(changed | beside, 1 - doubt if side else doubt, soft)
 
 
-def _likely(mask: Tensor, sight: Sight, at: tuple[int, int], side: bool, others: Sequence[tuple[int, int]]) -> Tensor:
-    """How likely each pixel is of the side that a click says, h x w in [0, 1]; 0 far from the click."""
-    depth = depth_at(mask, at)
-    depth = max(1.0, depth if np.isfinite(depth) else _DEPTH_OF_ALL * max(mask.shape))
+def _likely(wrong: Tensor, sight: Sight, at: tuple[int, int], side: bool, others: Sequence[tuple[int, int]]) -> Tensor:
+    """How likely each pixel is of the side that a click says, h x w in [0, 1]; 0 far from the click.
+
+    `wrong` is h x w bool, what the answer has on the other side.
+    """
+    depth = depth_at(wrong, at)
+    depth = max(1.0, depth if np.isfinite(depth) else _DEPTH_OF_ALL * max(wrong.shape))
     lab, deep = sight.finish.lab.cpu(), depth >= _DEEP * sight.patch
     reach = (_OUTWARDS if deep and side else _REACH) * depth
-    rows, columns = window = square_around(at, _NEARBY * depth, mask.shape)
-    walked = torch.from_numpy(met(lab.numpy(), mask.numpy(), at, reach, _DOT, np.array(others).reshape(-1, 2)))
+    rows, columns = window = square_around(at, _NEARBY * depth, wrong.shape)
+    walked = torch.from_numpy(met(lab.numpy(), wrong.numpy(), at, reach, np.array(others).reshape(-1, 2)))
     walked = walked[window].clamp(1e-3, 1 - 1e-3).logit()
-    wrong, nearby = mask != side, _within(at, mask, _NEARBY * depth)
-    own, disc, likely = ~wrong & nearby, wrong & _within(at, mask, _DISC * depth), torch.zeros(mask.shape)
+    nearby, disc = _within(at, wrong, _NEARBY * depth), wrong & _within(at, wrong, _DISC * depth)
+    own, likely = ~wrong & nearby, torch.zeros(wrong.shape)
     twins = _twins_apart(sight, wrong, at, others) if deep else None
     for _ in range(_ROUNDS):
         own = own | _part(likely, wrong, at)
-        alike, other = _mixed(own, disc) if deep else (own | disc).float(), (nearby & ~own & ~disc).float()
+        alike = _mixed(own, disc) if deep else (own | disc).float()
+        other = (nearby & ~own & ~disc).float()
         colours = colour_log_ratio(lab[:, rows, columns], alike[window], other[window])
-        patches = _PATCHES * _contrast(sight.keys, alike, other) if twins is None else twins
+        patches = _PATCHES * _contrast(sight.directions, alike, other) if twins is None else twins
         odds = _WALK * walked + _COLOUR * colours + patches[window]
         likely[window] = torch.where(nearby[window], odds.sigmoid(), 0.0)
     return likely
@@ -160,32 +167,29 @@ def _likely(mask: Tensor, sight: Sight, at: tuple[int, int], side: bool, others:
 
 def _part(likely: Tensor, wrong: Tensor, at: tuple[int, int]) -> Tensor:
     """h x w bool: what of the wrong side changes, in one piece with the click; the click itself always does."""
-    changes = wrong & ((likely > 0.5) | _within(at, wrong, _DOT))
+    changes = wrong & ((likely > 0.5) | _within(at, wrong, DOT))
     return torch.from_numpy(piece_at(changes.numpy(), at))
 
 
 def _mixed(own: Tensor, disc: Tensor) -> Tensor:
     """Weights h x w of what a side looks like: the disc has its share of them, however small it is."""
-    parts = (own.float(), 1 - _SAID), (disc.float(), _SAID)
-    return sum((share * part / part.sum().clamp_min(1) for part, share in parts), torch.zeros(own.shape))
+    of_side, of_disc = (part.float() / part.sum().clamp_min(1) for part in (own, disc))
+    return (1 - _SAID) * of_side + _SAID * of_disc
 
 
-def _contrast(keys: Tensor | None, alike: Tensor, other: Tensor) -> Tensor:
+def _contrast(directions: Tensor | None, alike: Tensor, other: Tensor) -> Tensor:
     """How much more the patches at each pixel look like those of one part than like those of another, h x w in [-2, 2].
 
     Args:
-        keys: 1 x C x h' x w'; None gives 0 everywhere.
+        directions: C x h' x w', keys at unit length; None gives 0 everywhere.
         alike, other: h x w, weights of the pixels of either part; a part without any gives 0 everywhere.
     """
-    if keys is None or not alike.any() or not other.any():
+    if directions is None or not alike.any() or not other.any():
         return torch.zeros(alike.shape)
-    vectors = F.normalize(keys[0], dim=0)
-    means = [
-        (vectors * F.interpolate(one[None, None], size_of(keys), mode="area")[0]).sum((1, 2)) for one in (alike, other)
-    ]
-    towards, away = (F.normalize(mean, dim=0) for mean in means)
-    cosines = torch.einsum("chw,c->hw", vectors, towards - away)
-    return F.interpolate(cosines[None, None], size_of(alike), mode="bilinear", align_corners=False)[0, 0]
+    shares = (F.interpolate(one[None, None], size_of(directions), mode="area")[0] for one in (alike, other))
+    towards, away = (F.normalize((directions * share).sum((1, 2)), dim=0) for share in shares)
+    cosines = torch.einsum("chw,c->hw", directions, towards - away)
+    return resize(cosines[None, None], size_of(alike), clamp=False)[0, 0]
 
 
 def _twins_apart(sight: Sight, wrong: Tensor, at: tuple[int, int], others: Sequence[tuple[int, int]]) -> Tensor | None:
@@ -193,25 +197,18 @@ def _twins_apart(sight: Sight, wrong: Tensor, at: tuple[int, int], others: Seque
 
     None unless one of those lies on a twin of what was clicked: only the way there tells twins apart.
     """
-    if sight.keys is None or not others:
+    if sight.keys is None or sight.directions is None or not others:
         return None
-    vectors, grid = F.normalize(sight.keys[0], dim=0), sight.grid
-    here, *there = (_cell(place, size_of(wrong), grid) for place in (at, *others))
-    own, *theirs = (F.normalize(vectors[:, one].mean(1), dim=0) for one in (here, *there))
+    size, grid = size_of(wrong), sight.grid
+    here, *there = (patches_at(torch.tensor([[column, row]]), size, grid) for row, column in (at, *others))
+    looks = sight.directions.flatten(1)
+    own, *theirs = (F.normalize(looks[:, place].mean(1), dim=0) for place in (here, *there))
     if all(float(own @ other) <= _TWIN for other in theirs):
         return None
     opposed = torch.stack(there).any(0) & ~here
-    walked = (F.interpolate(wrong[None, None].float(), grid, mode="area")[0, 0] >= 0.5) | here | opposed
-    first = first_met(sight.keys, walked, here.flatten(), opposed.flatten()).clamp(0.02, 0.98).logit()
-    return F.interpolate(first[None, None], size_of(wrong), mode="bilinear", align_corners=False)[0, 0]
-
-
-def _cell(place: tuple[int, int], size: tuple[int, int], grid: tuple[int, int]) -> Tensor:
-    """h x w bool: the cell of a grid over an image of (H, W) that holds (row, column), and its neighbours."""
-    hit = torch.zeros(grid, dtype=torch.bool)
-    row, column = (where * cells // side for where, cells, side in zip(place, grid, size, strict=True))
-    hit[row, column] = True
-    return dilate(hit, 1)
+    walked = (F.interpolate(wrong[None, None].float(), grid, mode="area")[0, 0] >= 0.5) | (here | opposed).view(grid)
+    first = first_met(sight.keys, walked, here, opposed).clamp(0.02, 0.98).logit()
+    return resize(first[None, None], size, clamp=False)[0, 0]
 
 
 def _within(at: tuple[int, int], like: Tensor, radius: float) -> Tensor:

@@ -13,14 +13,14 @@ from torch import Tensor
 
 from .screened import screened
 
+DOT = 2.0
+"""Radius in pixels of what is a click beyond doubt."""
+
 _LEAST = 1e-4  # weight of a step across the hardest edge
-_OTHER = 2.0  # radius in pixels of the clicks that say the contrary
 _WINDOW = 3.0  # reaches around the click beyond which nothing changes
 
 
-def met(
-    lab: np.ndarray, mask: np.ndarray, at: tuple[int, int], reach: float, seed: float, others: np.ndarray
-) -> np.ndarray:
+def met(lab: np.ndarray, mask: np.ndarray, at: tuple[int, int], reach: float, others: np.ndarray) -> np.ndarray:
     """How many of the walks from each pixel meet a click on a wrong pixel before they end as what the answer was.
 
     Args:
@@ -28,7 +28,6 @@ def met(
         mask: h x w bool, the answer so far.
         at: (row, column) of the click.
         reach: length in pixels over which the click's say falls to 1/e in a flat area.
-        seed: radius in pixels of the disc that is the click.
         others: n x 2, (row, column) of the clicks that say the contrary.
 
     Returns:
@@ -42,10 +41,10 @@ def met(
     towards = np.where(before == before[tuple(here)], 1.0, -1.0)  # of the side that the click says is wrong
     held = np.zeros_like(before)
     for row, column in np.asarray(others).reshape(-1, 2) - [window[0].start, window[1].start]:
-        near = np.hypot(rows - row, columns - column) <= _OTHER
+        near = np.hypot(rows - row, columns - column) <= DOT
         held |= near
         towards[near] = 1.0
-    clicked = away <= max(seed, 0.5)
+    clicked = away <= DOT
     held |= clicked
     towards[clicked] = -1.0
     shares = np.zeros(mask.shape, np.float32)

@@ -144,7 +144,7 @@ def test_what_a_click_changes_is_in_no_doubt_but_at_its_edge(side):
 
 def test_a_farther_reach_changes_more():
     lab, mask = np.zeros((3, 81, 81)), np.zeros((81, 81), bool)
-    shares = [met(lab, mask, (40, 40), reach, 3.0, np.empty((0, 2))) for reach in (4, 8, 16)]
+    shares = [met(lab, mask, (40, 40), reach, np.empty((0, 2))) for reach in (4, 8, 16)]
     sizes = [(each > 0.5).sum() for each in shares]
     assert sizes == sorted(sizes) and sizes[0] < sizes[2]
 
@@ -152,7 +152,7 @@ def test_a_farther_reach_changes_more():
 def test_an_edge_stops_the_walk_and_an_opposed_click_holds():
     lab, mask = np.zeros((3, 61, 61)), np.zeros((61, 61), bool)
     lab[0, :, 33:] = 80.0
-    shares = met(lab, mask, (30, 30), 12.0, 2.0, np.array([[30, 22]]))
+    shares = met(lab, mask, (30, 30), 12.0, np.array([[30, 22]]))
     assert shares[30, 30] == 1 and shares[30, 22] == 0 and (shares[:, 33:] < 0.5).all()
     assert (shares[27:34, 27:32] > 0.5).all() and ((shares >= 0) & (shares <= 1)).all()
 
