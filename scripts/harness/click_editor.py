@@ -78,6 +78,7 @@ class ClickEditor:
 
     def at(self, place: Place) -> Place:
         """A place of the photo in pixels of the screen, while all of the photo is seen."""
+        self.stage.wait_for()
         box = self.stage.bounding_box()
         assert box is not None, "the stage is not on the screen"  # noqa: S101
         width, height = self.stage.evaluate("stage => [stage.clientWidth, stage.clientHeight]")

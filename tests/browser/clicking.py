@@ -1,5 +1,7 @@
 """What tests of the editor on PaintSeg Click share: a node with the bundled photo, another photo, pictures of both."""
 
+from contextlib import contextmanager
+
 import pytest
 from harness.click_editor import ClickEditor, workflow
 from harness.client import Client
@@ -37,6 +39,23 @@ def narrow(server, tmp_path_factory):
     Image.open(ROOT / "workflows" / "assets" / "paintseg_coffee.jpg").convert("RGB").resize(SMALL).save(path)
     with Client(server.url) as client:
         return client.upload(path)
+
+
+@contextmanager
+def fingers(editor):
+    """The editor's page as a screen that takes touches; a function that sends one: its type, and a place of the photo
+    for each finger."""
+    page = editor.comfy.page
+    session = page.context.new_cdp_session(page)
+
+    def touch(kind, *places):
+        points = [{"x": x, "y": y, "id": index} for index, (x, y) in enumerate(map(editor.at, places))]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    session.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    yield touch
+    session.send("Emulation.setTouchEmulationEnabled", {"enabled": False})
+    session.detach()
 
 
 def photograph(desk, name):

@@ -9,7 +9,7 @@ from harness.server import Server
 from PIL import Image
 
 from .clicking import editor, narrow  # noqa: F401  (fixtures)
-from .desks import NEW_USER, SQUARE, new_desk
+from .desks import NEW_USER, SQUARE, new_desk, restyle, speak
 
 # Each front end's tests in one piece, and in it each style's: a server and a page start once.
 ORDER = [("pinned", None), ("pinned", "modern"), ("pinned", "classic")]
@@ -92,9 +92,17 @@ def masks(server, tmp_path_factory):
     return names
 
 
-@pytest.fixture(scope="session", params=["classic", "modern"])
-def desk(request, server, browser, masks):
-    """ComfyUI in one of its two styles of nodes, opened once for all tests: every test loads a graph of its own."""
-    page = new_desk(server, browser.new_page(viewport={"width": 1600, "height": 900}), request.param)
+@pytest.fixture(scope="session")
+def sheet(server, browser, masks):
+    """ComfyUI of somebody at work, opened once for each front end: every test loads a graph of its own."""
+    page = new_desk(server, browser.new_page(viewport={"width": 1600, "height": 900}))
     yield page
     page.page.close()
+
+
+@pytest.fixture(params=["classic", "modern"])
+def desk(request, sheet):
+    """That in English and in one of ComfyUI's two styles of nodes."""
+    speak(sheet, "en")
+    restyle(sheet, request.param)
+    return sheet

@@ -1,5 +1,7 @@
 """ComfyUI as its settings make it: as a new user meets it, and as somebody at work has it."""
 
+from urllib.parse import urlsplit
+
 from harness.click_editor import KEEP_ANSWERS, KIND
 from harness.client import Client
 from harness.page import ComfyPage
@@ -32,10 +34,12 @@ def wait_until_ready(page):
     page.page.wait_for_load_state("networkidle")
 
 
-def new_desk(server, made, style):
-    """ComfyUI in one of its two styles of nodes, on a page just made; complaints are collected once it is quiet."""
+def new_desk(server, made):
+    """ComfyUI in classic nodes and in English, on a page just made; complaints are collected once it is quiet, and what
+    the page asks for, and whom, from its opening on."""
     page = ComfyPage(made, server.url)
-    page.style = style
+    page.style, page.language, page.asked = "classic", "en", []
+    made.on("request", lambda request: page.asked.append(urlsplit(request.url)))
     set_up(page)
     made.add_init_script(KEEP_ANSWERS)
     page.open()
@@ -46,8 +50,26 @@ def new_desk(server, made, style):
 
 def set_up(page):
     """Give the server the page's settings: other tests give it theirs, and a page reads them as it is opened."""
+    own = {"Comfy.VueNodes.Enabled": page.style == "modern", "Comfy.Locale": page.language}
     with Client(page.url) as client:
-        client.post_json("/settings", {**AT_WORK, "Comfy.VueNodes.Enabled": page.style == "modern"})
+        client.post_json("/settings", {**AT_WORK, **own})
+
+
+def restyle(page, style):
+    """Switch the page to a style of nodes, as its settings do."""
+    if page.style != style:
+        page.style = style
+        page.page.evaluate(
+            "modern => app.extensionManager.setting.set('Comfy.VueNodes.Enabled', modern)", style == "modern"
+        )
+        page.page.get_by_test_id("transform-pane").wait_for(state="visible" if style == "modern" else "detached")
+
+
+def speak(page, language):
+    """Have the page in a language; ComfyUI takes the nodes' words as it is loaded."""
+    if page.language != language:
+        page.language = language
+        reload(page)
 
 
 def reload(page):

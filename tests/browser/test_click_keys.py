@@ -1,10 +1,9 @@
 """Every action of the editor on PaintSeg Click by keyboard and by fingers; outside of it all keys are ComfyUI's."""
 
 import pytest
-from harness.click_editor import KIND, workflow
+from harness.click_editor import KIND
 
-from .clicking import HAIR, ROCKET, STEPS, complaints, opened, photograph
-from .desks import new_desk
+from .clicking import HAIR, ROCKET, STEPS, complaints, fingers, photograph
 
 
 def test_everything_by_keyboard(desk, editor):
@@ -101,27 +100,20 @@ def test_the_canvas_is_moved_over_the_photo_too(desk, editor, how):
     assert editor.text == "" and not desk.page.evaluate("app.canvas.read_only")
 
 
-def test_fingers_tap_drag_and_pinch(desk, client, browser, server):
-    context = browser.new_context(viewport={"width": 1600, "height": 900}, has_touch=True)
-    page = new_desk(server, context.new_page(), desk.style)
-    editor = opened(page, workflow())
-    steps = page.page.evaluate(STEPS)
-    page.page.touchscreen.tap(*editor.at(ROCKET))
-    assert editor.points == [(*ROCKET, 1)] and page.page.evaluate(STEPS) == steps + 1
-    session = context.new_cdp_session(page.page)
-
-    def touch(kind, *places):
-        points = [{"x": x, "y": y, "id": index} for index, (x, y) in enumerate(map(editor.at, places))]
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-
-    touch("touchStart", (300, 200))
-    touch("touchMove", (340, 240))
-    touch("touchMove", (400, 300))
-    touch("touchEnd")
-    assert editor.clicks["box"] == pytest.approx([300, 200, 400, 300], abs=2)
-    touch("touchStart", (200, 200), (300, 300))
-    touch("touchMove", (150, 150), (350, 350))
-    touch("touchEnd")
-    editor.wait_for(lambda: editor.button("See all").is_enabled())
+def test_fingers_tap_drag_and_pinch(editor):
+    page = editor.comfy.page
+    steps = page.evaluate(STEPS)
+    with fingers(editor) as touch:
+        touch("touchStart", ROCKET)
+        touch("touchEnd")
+        assert editor.points == [(*ROCKET, 1)] and page.evaluate(STEPS) == steps + 1
+        touch("touchStart", (300, 200))
+        touch("touchMove", (340, 240))
+        touch("touchMove", (400, 300))
+        touch("touchEnd")
+        assert editor.clicks["box"] == pytest.approx([300, 200, 400, 300], abs=2)
+        touch("touchStart", (200, 200), (300, 300))
+        touch("touchMove", (150, 150), (350, 350))
+        touch("touchEnd")
+        editor.wait_for(lambda: editor.button("See all").is_enabled())
     assert len(editor.points) == 1 and editor.clicks["box"] is not None
-    context.close()

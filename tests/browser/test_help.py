@@ -3,12 +3,10 @@
 import json
 
 import pytest
-from harness.client import Client
 from harness.help_pages import LANGUAGES
-from harness.page import ComfyPage
 from harness.paths import PACK_NAME, ROOT
 
-from .desks import AT_WORK
+from .desks import restyle, speak
 
 ARTEFACTS = ROOT / "output" / "test-artifacts"
 NODES = sorted(page.stem for page in (ROOT / "web" / "docs").glob("*.md"))
@@ -27,42 +25,20 @@ def natural_width(picture):
     return picture.evaluate("image => image.decode().then(() => image.naturalWidth, () => 0)")
 
 
-@pytest.fixture(scope="module")
-def opened(server, browser):
-    """ComfyUI in English and in classic nodes, opened once."""
-    Client(server.url).post_json("/settings", AT_WORK)
-    page = ComfyPage(browser.new_page(viewport={"width": 1600, "height": 900}), server.url)
-    page.open()
-    page.watch()
-    yield page
-    page.page.close()
-
-
 def search(page):
     return page.get_by_placeholder("Add a node...")
 
 
 @pytest.fixture
-def desk(opened):
-    """That with an empty canvas and no search open, and every complaint from here on."""
-    opened.page.keyboard.press("Escape")
-    search(opened.page).wait_for(state="hidden")  # or the next test's toggle would close what the last one left open
-    opened.page.evaluate("app.graph.clear()")
-    opened.complaints.clear()
-    return opened
-
-
-@pytest.fixture
-def spoken(client, comfy):
-    """ComfyUI in another language; English again afterwards, since the server remembers."""
-
-    def switch(language):
-        client.post_json("/settings", {**AT_WORK, "Comfy.Locale": language})
-        comfy.open()
-        return comfy
-
-    yield switch
-    client.post_json("/settings", {"Comfy.Locale": "en"})
+def desk(sheet):
+    """ComfyUI in English and in classic nodes, with an empty canvas and no search open, and complaints from here on."""
+    speak(sheet, "en")
+    restyle(sheet, "classic")
+    sheet.page.keyboard.press("Escape")
+    search(sheet.page).wait_for(state="hidden")  # or the next test's toggle would close what the last one left open
+    sheet.page.evaluate("app.graph.clear()")
+    sheet.complaints.clear()
+    return sheet
 
 
 def test_help_shows_picture_and_tables(desk):
@@ -134,11 +110,12 @@ def test_words_of_other_tools_bring_the_pack_into_sight(desk):
 
 
 @pytest.mark.parametrize("language", SHIPPED)
-def test_a_node_speaks_the_users_language(spoken, language):
-    page = spoken(language)
-    page.add_node("PaintSeg_AMCPLoop")
+def test_a_node_speaks_the_users_language(sheet, language):
+    speak(sheet, language)
+    restyle(sheet, "classic")
+    sheet.add_node("PaintSeg_AMCPLoop")
     expected, menu = words(language), read(language, "main")["nodeCategories"]
-    shown = page.page.evaluate(
+    shown = sheet.page.evaluate(
         """() => { const node = app.graph._nodes[0]; return {
             title: node.constructor.title,
             inputs: Object.fromEntries(node.inputs.map(input => [input.name, input.localized_name])),
@@ -147,7 +124,7 @@ def test_a_node_speaks_the_users_language(spoken, language):
             category: LiteGraph.registered_node_types["PaintSeg_AMCPStart"].category
         } }"""
     )
-    page.page.screenshot(path=ARTEFACTS / f"language-{language}.png")
+    sheet.page.screenshot(path=ARTEFACTS / f"language-{language}.png")
     assert shown["title"] == expected["display_name"]
     assert shown["inputs"] == {key: one["name"] for key, one in expected["inputs"].items()}
     assert shown["outputs"] == [one["name"] for one in expected["outputs"].values()]

@@ -10,8 +10,8 @@ from harness.layers_editor import KIND, LayersEditor, workflow
 from harness.paths import HUMAN_MASK, ROOT
 from PIL import Image
 
-from .clicking import ARTEFACTS, STEPS, complaints
-from .desks import new_desk, reload
+from .clicking import ARTEFACTS, STEPS, complaints, fingers
+from .desks import reload
 
 ROCKET = np.array(Image.open(HUMAN_MASK).convert("L")) > 127
 ROWS, COLUMNS = np.nonzero(ROCKET)
@@ -230,29 +230,21 @@ def test_the_app_shows_the_editor_and_a_layer_is_dragged_there(desk, client, mas
         desk.page.evaluate("app.extensionManager.command.execute('Comfy.ToggleLinear')")
 
 
-def test_fingers_drag_a_layer_and_pinch_the_view(desk, client, masks, browser, server):
-    context = browser.new_context(viewport={"width": 1600, "height": 900}, has_touch=True)
-    page = new_desk(server, context.new_page(), desk.style)
-    editor = opened(page, workflow(masks[0]))
-    session = context.new_cdp_session(page.page)
-
-    def touch(kind, *places):
-        points = [{"x": x, "y": y, "id": index} for index, (x, y) in enumerate(map(editor.at, places))]
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-
-    steps = page.page.evaluate(STEPS)
-    touch("touchStart", ON_IT)
-    for part in (0.3, 0.6, 1):
-        touch("touchMove", (ON_IT[0] - 150 * part, ON_IT[1] + 100 * part))
-    touch("touchEnd")
-    assert editor.placements == [{"layer": 0, "dx": pytest.approx(-150, abs=2), "dy": pytest.approx(100, abs=2)}]
-    assert page.page.evaluate(STEPS) == steps + 1
-    touch("touchStart", (200, 200), (300, 300))
-    touch("touchMove", (150, 150), (350, 350))
-    touch("touchEnd")
-    editor.wait_for(lambda: editor.button("See all").is_enabled())
+def test_fingers_drag_a_layer_and_pinch_the_view(desk, masks):
+    editor = opened(desk, workflow(masks[0]))
+    steps = desk.page.evaluate(STEPS)
+    with fingers(editor) as touch:
+        touch("touchStart", ON_IT)
+        for part in (0.3, 0.6, 1):
+            touch("touchMove", (ON_IT[0] - 150 * part, ON_IT[1] + 100 * part))
+        touch("touchEnd")
+        assert editor.placements == [{"layer": 0, "dx": pytest.approx(-150, abs=2), "dy": pytest.approx(100, abs=2)}]
+        assert desk.page.evaluate(STEPS) == steps + 1
+        touch("touchStart", (200, 200), (300, 300))
+        touch("touchMove", (150, 150), (350, 350))
+        touch("touchEnd")
+        editor.wait_for(lambda: editor.button("See all").is_enabled())
     assert len(editor.placements) == 1
-    context.close()
 
 
 @pytest.mark.slow
