@@ -15,26 +15,18 @@ from .server import link_checkout
 
 # Without the suffix that ruff looks for.
 SCRIPTS = ("setup", "demo", "test", "make_help", "make_help_pictures", "make_schemas", "make_workflows", "gpu_check")
-# Checks that only tell what they find. All of them decide: a new one may be named here until the code is clean.
-TOLD_ONLY: tuple[str, ...] = ()
-PLACE = OUTPUT / "checks"  # reports, and what mypy reads and keeps
+PLACE = OUTPUT / "checks"  # what mypy reads and keeps
 
 
 def run(python: Path = VENV_PYTHON) -> int:
-    """Run all checks and print what they find. Returns 0 when none that decides has failed, else 1."""
-    worst = 0
-    for name, argv, variables in commands(python):
-        print(f"==> {name}", flush=True)
-        decides = name not in TOLD_ONLY
-        output = None if decides else subprocess.PIPE
-        done = subprocess.run(argv, cwd=ROOT, env={**os.environ, **variables}, stdout=output, stderr=output, text=True)
-        if done.returncode and decides:
-            worst = 1
-        elif done.returncode:
-            report = PLACE / f"{name.split()[0]}.txt"
-            report.write_text(done.stdout + done.stderr, encoding="utf-8")
-            print(f"    {_last_line(report)} It does not count yet; all of it: {report.relative_to(ROOT)}", flush=True)
-    return worst
+    """Run all checks side by side and print what they find, in their order. Returns 0 when none has failed, else 1."""
+    together = {"cwd": ROOT, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    running = [
+        (name, subprocess.Popen(argv, env={**os.environ, **more}, **together)) for name, argv, more in commands(python)
+    ]
+    for name, process in running:
+        print(f"==> {name}\n{process.communicate()[0]}", end="", flush=True)
+    return int(any(process.returncode for _, process in running))
 
 
 def commands(python: Path = VENV_PYTHON) -> list[tuple[str, list[str], dict[str, str]]]:
@@ -54,10 +46,6 @@ def types_path() -> str:
     PLACE.mkdir(parents=True, exist_ok=True)
     link_checkout(PLACE / PACK)
     return str(PLACE)
-
-
-def _last_line(report: Path) -> str:
-    return (report.read_text(encoding="utf-8").strip().splitlines() or ["nothing was said"])[-1].rstrip(".") + "."
 
 
 if __name__ == "__main__":

@@ -10,36 +10,16 @@ from harness import checks, typescript
 from harness.inprocess import PACK
 from harness.paths import ROOT
 
-PASSES, FAILS = ([sys.executable, "-c", f"print('said'); raise SystemExit({code})"] for code in (0, 1))
 
-
-@pytest.fixture
-def having(monkeypatch, tmp_path):
-    """Have two checks, the second of which only tells what it finds."""
-
-    def have(decides, tells):
-        monkeypatch.setattr(checks, "PLACE", tmp_path)
-        monkeypatch.setattr(checks, "ROOT", tmp_path)
-        monkeypatch.setattr(checks, "TOLD_ONLY", ("tells",))
-        monkeypatch.setattr(checks, "commands", lambda python: [("decides", decides, {}), ("tells", tells, {})])
-        return checks.run()
-
-    return have
-
-
-def test_a_check_that_fails_fails_the_run(having):
-    assert having(decides=FAILS, tells=PASSES) == 1
-    assert having(decides=PASSES, tells=PASSES) == 0
-
-
-def test_a_check_that_only_tells_leaves_a_report_and_fails_nothing(having, tmp_path, capsys):
-    assert having(decides=PASSES, tells=FAILS) == 0
-    assert (tmp_path / "tells.txt").read_text(encoding="utf-8") == "said\n"
-    assert "said. It does not count yet; all of it: tells.txt" in capsys.readouterr().out
-
-
-def test_what_only_tells_is_a_check():
-    assert set(checks.TOLD_ONLY) <= {name for name, _, _ in checks.commands()}
+@pytest.mark.parametrize(("codes", "code"), [((0, 0), 0), ((1, 0), 1), ((0, 1), 1)])
+def test_a_check_that_fails_fails_the_run(monkeypatch, capfd, codes, code):
+    commands = [
+        (name, [sys.executable, "-c", f"print('{name} said'); raise SystemExit({one})"], {})
+        for name, one in zip(("first", "second"), codes, strict=True)
+    ]
+    monkeypatch.setattr(checks, "commands", lambda python: commands)
+    assert checks.run() == code
+    assert capfd.readouterr().out == "==> first\nfirst said\n==> second\nsecond said\n"
 
 
 def test_every_script_without_a_suffix_is_checked():
