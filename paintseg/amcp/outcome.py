@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import torch
@@ -15,13 +15,20 @@ from ..finish.pieces import tidied
 from ..finish.refine import Finish, finish_size
 from ..finish.seen import as_seen
 from ..locate.correction import Sight, corrected
+from ..ops.boxes import PixelBox
 from ..ops.coordinates import Point
 from ..ops.images import resize, size_of
 from ..ops.memory import says_shortage
 from ..ops.morphology import dilate
+from ..views.frames import encoder_input
 from ..views.view import View
 from .loop import State
 from .scene import NEGATIVE_RADIUS, Scene
+
+CLOSER_LOOK = 280
+"""Longer side in pixels at which the encoder is shown what a further click is about, where that is small."""
+LEAST_SHOWN = 16
+"""Pixels of the photo a side below which there is nothing to look at closer."""
 
 
 @dataclass(frozen=True)
@@ -98,10 +105,23 @@ def agrees(soft: Tensor, clicks: Sequence[tuple[Point, bool]]) -> bool:
 def corrected_in_view(soft: Tensor, scene: Scene, finish: Finish) -> Tensor:
     """An answer h x w for a scene's view, at the size of the finish's image, corrected by the scene's clicks."""
     frame = next((frame.walked() for frame in scene.frames if "view" in frame.serves), None)
-    sight = Sight(None if frame is None else frame.need_keys().cpu(), finish)
+    sight = Sight(None if frame is None else frame.need_keys().cpu(), finish, partial(keys_in, scene, finish.size))
     placed = [(in_view(torch.tensor([point]), scene.view, finish.size), side) for point, side in scene.clicks]
     clicks = [((float(one[0, 0]), float(one[0, 1])), side) for one, side in placed if len(one)]
     return corrected(soft, sight, clicks)
+
+
+def keys_in(scene: Scene, size: tuple[int, int], box: PixelBox) -> Tensor | None:
+    """The keys that the encoder has of a box of the view's image h x w, 1 x C x h' x w' on the CPU; None for a box of
+    fewer than `LEAST_SHOWN` pixels of the photo a side."""
+    (x0, y0, x1, y1), (height, width) = scene.view.box, size
+    left, right = (round(x0 + x * (x1 - x0) / width) for x in box[::2])
+    top, bottom = (round(y0 + y * (y1 - y0) / height) for y in box[1::2])
+    if min(right - left, bottom - top) < LEAST_SHOWN:
+        return None
+    shown = encoder_input((bottom - top, right - left), scene.looks.encoder, CLOSER_LOOK)
+    keys = scene.looks.at((left, top, right, bottom), shown, keyed=True, tokens=False).keys
+    return None if keys is None else keys.cpu()
 
 
 def in_view(points: Tensor, view: View, size: tuple[int, int]) -> Tensor:

@@ -46,6 +46,7 @@ class Scene:
         affinity: 1 x 1 x h x w, how hard the patches are to confuse with the known background; None if unused.
         pointed: where eq. 2 puts its bumps. refused: where it puts dents (ours).
         kept_clear: 1 x 1 x h x w bool, around what is said not to be the object; no part of `allowed`.
+        looks: what the encoder has seen of the photo, and may be shown of it once more.
     """
 
     photo: Tensor
@@ -63,6 +64,7 @@ class Scene:
     pointed: Pointed
     refused: Pointed
     kept_clear: Tensor
+    looks: Looks
 
 
 @torch.no_grad()
@@ -169,6 +171,7 @@ def prepare(
         pointed=pointed_on(view, pointing.bump_centres(config.box_centre), prompt.scribble),
         refused=refused,
         kept_clear=kept_clear,
+        looks=looks,
     )
 
 

@@ -5,12 +5,12 @@ far that part may reach is told by how deep the click lies in what is wrong: nob
 edge to have half of the object taken away. Which pixels it holds is a sum of three log-odds: of walks from pixel to
 pixel that meet the click before they end as what the answer was (random walks with priors: Grady 2005), of the colours
 nearby on either side, and of the encoder's patches there. The sum is taken twice, since what it changes first tells
-more of what the click's side looks like.
+more of what the click's side looks like. A small part is looked at closer: it has patches of its own then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
@@ -22,6 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..finish.refine import Finish, colour_log_ratio
+from ..ops.boxes import PixelBox
 from ..ops.coordinates import Point
 from ..ops.images import resize, size_of
 from ..ops.morphology import dilate
@@ -41,6 +42,8 @@ _TWIN = 0.75  # cosine of keys; twins have 0.8 and more, parts of one object 0.1
 _DEPTH_OF_ALL = 0.25  # of a click where the other side is nowhere, over the image's longer side
 _DOUBT, _EDGE = 0.49, 3  # at most, of what a click has changed; and pixels from the rest within which there is any
 _AROUND = 1.5  # patches around those that change in which nothing of the click's side is left in doubt
+_NARROW = 0.6  # patches; a click less deep than that is about something that they are too coarse for
+_LEAST_LOOK = 0.09  # how far a closer look reaches around a click at least, over the image's longer side
 _KEPT = 24  # answers of earlier clicks, for each image
 _known: WeakKeyDictionary[Finish, dict[Hashable, Tensor]] = WeakKeyDictionary()
 _lock = Lock()
@@ -54,10 +57,13 @@ class Sight:
         keys: 1 x C x h x w, of the encoder's patches of a part of the photo; None where no frame shows it, and colours
             decide alone.
         finish: of the same part's pixels.
+        closer: the keys of a box of the finish's image, 1 x C x h' x w' from an image of its own; None for a box of too
+            few pixels.
     """
 
     keys: Tensor | None
     finish: Finish
+    closer: Callable[[PixelBox], Tensor | None] = lambda box: None
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -68,6 +74,12 @@ class Sight:
     def directions(self) -> Tensor | None:
         """C x h x w, the keys at unit length."""
         return None if self.keys is None else F.normalize(self.keys[0], dim=0)
+
+    def directions_in(self, look: tuple[slice, slice]) -> Tensor | None:
+        """C x h' x w', keys at unit length of a closer look at those rows and columns; None where there is none."""
+        rows, columns = look
+        keys = None if self.keys is None else self.closer((columns.start, rows.start, columns.stop, rows.stop))
+        return None if keys is None else F.normalize(keys[0], dim=0)
 
     @cached_property
     def digest(self) -> bytes:
@@ -154,12 +166,17 @@ def _likely(wrong: Tensor, sight: Sight, at: tuple[int, int], side: bool, others
     nearby, disc = _within(at, wrong, _NEARBY * depth), wrong & _within(at, wrong, _DISC * depth)
     own, likely = ~wrong & nearby, torch.zeros(wrong.shape)
     twins = _twins_apart(sight, wrong, at, others) if deep else None
+    look = square_around(at, max(_NEARBY * depth, _LEAST_LOOK * max(wrong.shape)), wrong.shape)
+    closer = sight.directions_in(look) if depth <= _NARROW * sight.patch else None
     for _ in range(_ROUNDS):
         own = own | _part(likely, wrong, at)
         alike = _mixed(own, disc) if deep else (own | disc).float()
         other = (nearby & ~own & ~disc).float()
         colours = colour_log_ratio(lab[:, rows, columns], alike[window], other[window])
-        patches = _PATCHES * _contrast(sight.directions, alike, other) if twins is None else twins
+        contrast = _contrast(sight.directions, alike, other)
+        if closer is not None:
+            contrast[look] = _contrast(closer, alike[look], other[look])
+        patches = _PATCHES * contrast if twins is None else twins
         odds = _WALK * walked + _COLOUR * colours + patches[window]
         likely[window] = torch.where(nearby[window], odds.sigmoid(), 0.0)
     return likely

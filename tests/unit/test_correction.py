@@ -92,6 +92,41 @@ def test_deep_inside_the_patches_decide_where_colours_do_not():
     assert float((after & ~second & both).sum()) > 0.65 * float((both & ~second).sum())
 
 
+def looked(sight_keys, image, shown):
+    """A sight whose closer looks have the keys of what is `shown` there, 96 x 96 x C, at a tenth of it; and a list of
+    the boxes that were looked at."""
+    boxes = []
+
+    def closer(box):
+        boxes.append(box)
+        x0, y0, x1, y1 = box
+        return torch.nn.functional.interpolate(shown[y0:y1, x0:x1].permute(2, 0, 1)[None], (10, 10), mode="area")
+
+    return Sight(sight_keys, Finish(image), closer), boxes
+
+
+def test_a_small_part_is_looked_at_closer():
+    """A strap of the wall's own colour, narrower than a patch: a closer look alone tells the two apart."""
+    wall, strap = block(8, 8, 80, 88), block(80, 44, 92, 50)
+    shown = torch.stack([wall, strap, ~(wall | strap)], -1).float()
+    alike = torch.ones(1, 3, *GRID)
+    sight, boxes = looked(alike, photo((wall | strap, RED)), shown)
+    said = clicks([(40, 48)], [(86.5, 47.5)])
+    after = corrected((wall | strap).float(), sight, said) > 0.5
+    assert intersection_over_union(after, wall) > 0.99
+    ((x0, y0, x1, y1),) = boxes
+    assert x0 <= 86 - 8 * 3 and y0 <= 47 - 8 * 3 and y1 > 47 + 8 * 3 and x1 == 96, "as far as anything may change"
+    blurred = corrected((wall | strap).float(), Sight(alike, Finish(photo((wall | strap, RED)))), said) > 0.5
+    assert (after & strap).sum() < (blurred & strap).sum()
+
+
+def test_what_is_as_wide_as_a_patch_is_not_looked_at_again():
+    strip = block(10, 40, 80, 58)  # of one and a half patches
+    sight, boxes = looked(torch.randn(1, 24, *GRID), photo((strip, DARK)), torch.ones(96, 96, 3))
+    corrected(strip.float(), sight, clicks([], [(45, 49)]))
+    assert boxes == []
+
+
 masks = st.integers(0, 2**32 - 1)
 places = st.tuples(st.floats(0, 47.9), st.floats(0, 39.9))
 

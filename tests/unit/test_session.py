@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from harness.paths import PHOTO as ASTRONAUT
 
+from paintseg.amcp.outcome import CLOSER_LOOK
 from paintseg.config import preset
 from paintseg.errors import InputError
 from paintseg.io.reading import read_photo
@@ -225,6 +226,22 @@ def test_clicks_on_a_part_of_a_large_photo_share_their_window():
     for x, y in ((1030, 280), (970, 320)):
         assert one.answer(point_prompt([(1000, 300), (x, y)], (1200, 1600))).box == first.box
     assert len(one.encoder.shown) == seen
+
+
+def test_what_a_click_on_a_small_part_is_about_is_looked_at_once_and_in_the_photos_own_pixels():
+    photo, _ = disc_photo((1200, 1600), (1000, 300), 60)
+    photo[:, 296:305, 1055:1085] = photo[:, 300, 1000].view(3, 1, 1)  # a spike that nobody wants
+    one = Session(photo, CountsImages(MeanColour(14)), preset("balanced", encoder_size=140))
+    on = [(1000.0, 300.0)]
+    first = one.answer(point_prompt(on, (1200, 1600)))
+    assert first.mask[300, 1070]
+    seen = len(one.encoder.shown)
+    second = one.answer(point_prompt(on, (1200, 1600), [(1070.5, 300.5)]))
+    assert not second.mask[300, 1070] and second.mask[300, 1000]
+    (look,) = one.encoder.shown[seen:]
+    assert max(look) == CLOSER_LOOK
+    one.answer(point_prompt(on, (1200, 1600), [(1070.5, 300.5)]))
+    assert len(one.encoder.shown) == seen + 1
 
 
 def test_a_run_has_what_was_clicked_away_as_it_was_seen():
