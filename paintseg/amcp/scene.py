@@ -32,7 +32,7 @@ class Scene:
     """What `prepare` made of a photo and a prompt.
 
     Attributes:
-        photo: 1 x 3 x H x W in [0, 1].
+        looks: the photo, and what the encoder has seen of it.
         prompt: in photo pixels, without the clicks that are corrections.
         clicks: (x, y) in photo pixels and whether it is on the object: what the answer must agree with in the end.
         config: the parameters.
@@ -46,10 +46,9 @@ class Scene:
         affinity: 1 x 1 x h x w, how hard the patches are to confuse with the known background; None if unused.
         pointed: where eq. 2 puts its bumps. refused: where it puts dents (ours).
         kept_clear: 1 x 1 x h x w bool, around what is said not to be the object; no part of `allowed`.
-        looks: what the encoder has seen of the photo, and may be shown of it once more.
     """
 
-    photo: Tensor
+    looks: Looks
     prompt: Prompt
     clicks: tuple[tuple[Point, bool], ...]
     config: Config
@@ -64,7 +63,11 @@ class Scene:
     pointed: Pointed
     refused: Pointed
     kept_clear: Tensor
-    looks: Looks
+
+    @property
+    def photo(self) -> Tensor:
+        """1 x 3 x H x W in [0, 1]."""
+        return self.looks.photo
 
 
 @torch.no_grad()
@@ -97,7 +100,6 @@ def prepare(
     """
     looks = Looks(image, encoder) if looks is None else looks
     check_size(prompt, looks.size)
-    photo = looks.photo
     bare, clicks = prompt.is_bare_mask, prompt.clicks() if config.clicks == "corrections" else ()
     if config.clicks == "corrections":
         prompt = prompt.first_said()
@@ -156,7 +158,7 @@ def prepare(
         region, allowed = region & inside, allowed & inside
         affinity = affinity_term(frames, allowed, view, config, located, closer)
     return Scene(
-        photo=photo,
+        looks=looks,
         prompt=prompt,
         clicks=clicks,
         config=config,
@@ -171,7 +173,6 @@ def prepare(
         pointed=pointed_on(view, pointing.bump_centres(config.box_centre), prompt.scribble),
         refused=refused,
         kept_clear=kept_clear,
-        looks=looks,
     )
 
 

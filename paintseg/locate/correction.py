@@ -78,7 +78,7 @@ class Sight:
     def directions_in(self, look: tuple[slice, slice]) -> Tensor | None:
         """C x h' x w', keys at unit length of a closer look at those rows and columns; None where there is none."""
         rows, columns = look
-        keys = None if self.keys is None else self.closer((columns.start, rows.start, columns.stop, rows.stop))
+        keys = self.closer((columns.start, rows.start, columns.stop, rows.stop))
         return None if keys is None else F.normalize(keys[0], dim=0)
 
     @cached_property
@@ -166,20 +166,30 @@ def _likely(wrong: Tensor, sight: Sight, at: tuple[int, int], side: bool, others
     nearby, disc = _within(at, wrong, _NEARBY * depth), wrong & _within(at, wrong, _DISC * depth)
     own, likely = ~wrong & nearby, torch.zeros(wrong.shape)
     twins = _twins_apart(sight, wrong, at, others) if deep else None
-    look = square_around(at, max(_NEARBY * depth, _LEAST_LOOK * max(wrong.shape)), wrong.shape)
-    closer = sight.directions_in(look) if depth <= _NARROW * sight.patch else None
+    look, directions = _looked_at(sight, at, depth)
+    patches = torch.zeros(wrong.shape) if twins is None else twins
     for _ in range(_ROUNDS):
         own = own | _part(likely, wrong, at)
         alike = _mixed(own, disc) if deep else (own | disc).float()
         other = (nearby & ~own & ~disc).float()
         colours = colour_log_ratio(lab[:, rows, columns], alike[window], other[window])
-        contrast = _contrast(sight.directions, alike, other)
-        if closer is not None:
-            contrast[look] = _contrast(closer, alike[look], other[look])
-        patches = _PATCHES * contrast if twins is None else twins
+        if twins is None:
+            patches[look] = _PATCHES * _contrast(directions, alike[look], other[look])
         odds = _WALK * walked + _COLOUR * colours + patches[window]
         likely[window] = torch.where(nearby[window], odds.sigmoid(), 0.0)
     return likely
+
+
+def _looked_at(sight: Sight, at: tuple[int, int], depth: float) -> tuple[tuple[slice, slice], Tensor | None]:
+    """The rows and columns whose patches tell what a click is about, and these patches' keys at unit length: all that
+    is in sight, or a closer look at what is narrower than a patch."""
+    if depth <= _NARROW * sight.patch:
+        size = sight.finish.size
+        look = square_around(at, max(_NEARBY * depth, _LEAST_LOOK * max(size)), size)
+        closer = sight.directions_in(look)
+        if closer is not None:
+            return look, closer
+    return (slice(None), slice(None)), sight.directions
 
 
 def _part(likely: Tensor, wrong: Tensor, at: tuple[int, int]) -> Tensor:

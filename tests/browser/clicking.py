@@ -53,9 +53,11 @@ def fingers(editor):
         session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
     session.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
-    yield touch
-    session.send("Emulation.setTouchEmulationEnabled", {"enabled": False})
-    session.detach()
+    try:
+        yield touch
+    finally:  # the page is the next test's, too
+        session.send("Emulation.setTouchEmulationEnabled", {"enabled": False})
+        session.detach()
 
 
 def photograph(desk, name):

@@ -230,7 +230,7 @@ def test_the_app_shows_the_editor_and_a_layer_is_dragged_there(desk, client, mas
         desk.page.evaluate("app.extensionManager.command.execute('Comfy.ToggleLinear')")
 
 
-def test_fingers_drag_a_layer_and_pinch_the_view(desk, masks):
+def test_fingers_drag_a_layer_and_pinch_the_view(desk, client, masks):
     editor = opened(desk, workflow(masks[0]))
     steps = desk.page.evaluate(STEPS)
     with fingers(editor) as touch:
